@@ -1,0 +1,26 @@
+//! What one object's trie contains.
+//!
+//! Every object has one trie. Its keys start with a prefix that says who writes them, its values with a tag byte.
+//!
+//! | Prefix | Rest of the key | Value after the tag | Written by |
+//! |---|---|---|---|
+//! | `0x00` | field key | bytes, at most 16 KiB | raw field calls |
+//! | `0x01` | child key | [`ChildEntry`] | the engine |
+//! | `0x05` | - | [`Meta`] | the engine |
+//! | `0x06` | account | nonce, u64 (only in the root of a namespace) | the engine |
+//!
+//! Prefixes `0x02` to `0x04` belong to Move.
+
+mod entry;
+mod key;
+mod meta;
+mod value;
+
+pub use entry::{ChildEntry, HeadStatus, Location, ModeId, RemoteLocation, CHILD_ENTRY_VERSION};
+pub use key::{
+	account_key, child_key, field_key, raw_key, KeyLayout, META_KEY, PREFIX_ACCOUNT, PREFIX_CHILD,
+	PREFIX_FIELD,
+};
+pub use meta::{Meta, ObjectFlags, ObjectType, Owner, TypeName};
+pub(crate) use value::{decode_field_value, encode_field_value};
+pub use value::{decode_value, encode_value, tag, Value, ValueError, MAX_VALUE_BYTES};
