@@ -1,0 +1,232 @@
+//! Benchmarks at the worst case: the deepest object, wide tries around it, the largest batch.
+
+use super::*;
+use crate::pallet::Pallet as ObjectTreePallet;
+use alloc::vec::Vec;
+use dstp_primitives::{
+	id::{MAX_DEPTH, MAX_KEY_BYTES},
+	object::{ObjectFlags, ObjectType, TypeName, Value, MAX_VALUE_BYTES},
+	tree::MAX_BATCH_FIELDS,
+	AccountId, Key, ObjectId,
+};
+use frame_benchmarking::v2::*;
+use frame_support::traits::{
+	fungible::{Inspect, Mutate},
+	Get, Hooks,
+};
+use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
+use sp_runtime::traits::{Bounded, One};
+
+/// Fields beside the measured ones, in every object on the path. Preparing more takes longer than measuring.
+const NEIGHBOURS: u32 = MAX_BATCH_FIELDS;
+
+/// Fields in the one object whose root is measured. A trie with a million keys has paths of one or two nodes more.
+const MANY_NEIGHBOURS: u32 = 16 * MAX_BATCH_FIELDS;
+
+/// Bytes of values that make the longest inline entry; larger ones stand outside the nodes.
+const SMALL_VALUE_BYTES: usize = 30;
+
+fn payer<T: Config>() -> AccountId
+where
+	T::Currency: Mutate<AccountId>,
+{
+	let who: AccountId = whitelisted_caller();
+	let half = <T::Currency as Inspect<AccountId>>::Balance::max_value() / 2u32.into();
+	T::Currency::set_balance(&who, half);
+	who
+}
+
+/// The longest key with this number in it, so that keys differ early and late.
+fn long_key(number: u32) -> Key {
+	let mut bytes = sp_crypto_hashing::blake2_256(&number.to_be_bytes()).to_vec();
+	bytes.resize(MAX_KEY_BYTES as usize, b'x');
+	Key::new(bytes).expect("64 bytes are a key; qed")
+}
+
+fn fields(from: u32, count: u32, value_bytes: usize) -> Vec<(Key, Value)> {
+	let value = Value::try_from(alloc::vec![7; value_bytes]).expect("below the limit; qed");
+	(from..from + count).map(|number| (long_key(number), value.clone())).collect()
+}
+
+fn create<T: Config>(who: &AccountId, parent: ObjectId, key: Key) -> ObjectId {
+	let object_type = ObjectType::Named(TypeName::truncate_from(alloc::vec![b't'; 64]));
+	let flags = ObjectFlags::hashed_keys();
+	ObjectTreePallet::<T>::do_create(Some(who.clone()), parent, key.clone(), object_type, flags)
+		.expect("there is room for a new object; qed");
+	parent.child(&key)
+}
+
+fn fill<T: Config>(who: &AccountId, object: ObjectId, count: u32) {
+	for batch in fields(0, count, SMALL_VALUE_BYTES).chunks(MAX_BATCH_FIELDS as usize) {
+		let batch = batch.to_vec().try_into().expect("the chunk is a batch; qed");
+		ObjectTreePallet::<T>::do_set_fields(Some(who.clone()), object, batch)
+			.expect("the owner may set fields; qed");
+	}
+}
+
+/// Objects down to `depth`, each with many fields beside its child; their roots are computed. Gives the lowest.
+fn wide_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
+	let mut object = ObjectId::ROOT;
+	for level in 0..depth {
+		object = create::<T>(who, object, long_key(1_000_000 + level));
+		fill::<T>(who, object, NEIGHBOURS);
+	}
+	close_block::<T>();
+	object
+}
+
+/// Computes the roots of what was prepared, so that the measured call finds nothing marked.
+fn close_block<T: Config>() {
+	ObjectTreePallet::<T>::commit_roots();
+	System::<T>::reset_events();
+}
+
+#[benchmarks(where T::Currency: Mutate<AccountId>)]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn create() {
+		let who = payer::<T>();
+		let parent = wide_path::<T>(&who, MAX_DEPTH - 1);
+		let key = long_key(1);
+		let object_type = ObjectType::Named(TypeName::truncate_from(alloc::vec![b't'; 64]));
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), parent, key.clone(), object_type, ObjectFlags::hashed_keys());
+		assert!(Objects::<T>::contains_key(parent.child(&key)));
+	}
+
+	/// From 64 fields on, so that every number of bytes fits into every number of fields. Fewer fields follow by the line.
+	#[benchmark]
+	fn set_fields(
+		n: Linear<64, MAX_BATCH_FIELDS>,
+		b: Linear<{ MAX_KEY_BYTES * MAX_BATCH_FIELDS }, { 64 * MAX_VALUE_BYTES }>,
+	) {
+		let who = payer::<T>();
+		let object = wide_path::<T>(&who, MAX_DEPTH);
+		let value_bytes = (b / n).saturating_sub(MAX_KEY_BYTES);
+		let batch = fields(2_000_000, n, value_bytes as usize);
+		let batch = batch.try_into().expect("n is a batch; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), object, batch);
+		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
+	}
+
+	#[benchmark]
+	fn remove_fields(n: Linear<1, MAX_BATCH_FIELDS>) {
+		let who = payer::<T>();
+		let object = wide_path::<T>(&who, MAX_DEPTH);
+		let keys: Vec<_> = (0..n).map(long_key).collect();
+		let keys = keys.try_into().expect("n is a batch; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), object, keys);
+		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
+	}
+
+	/// Transfer stands for sharing and freezing, which write the same.
+	#[benchmark]
+	fn change_owner() {
+		let who = payer::<T>();
+		let object = wide_path::<T>(&who, MAX_DEPTH);
+		let to: AccountId = account("to", 0, 0);
+		#[extrinsic_call]
+		transfer(RawOrigin::Signed(who), object, to);
+		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
+	}
+
+	#[benchmark]
+	fn remove(n: Linear<0, MAX_BATCH_FIELDS>) {
+		let who = payer::<T>();
+		let parent = wide_path::<T>(&who, MAX_DEPTH - 1);
+		let object = super::create::<T>(&who, parent, long_key(1));
+		fill::<T>(&who, object, n);
+		close_block::<T>();
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), object);
+		assert!(!Objects::<T>::contains_key(object));
+	}
+
+	#[benchmark]
+	fn remove_recursive() {
+		let who = payer::<T>();
+		let object = wide_path::<T>(&who, MAX_DEPTH);
+		for number in 1..T::MaxRemovals::get() {
+			let object = super::create::<T>(&who, ObjectId::ROOT, long_key(number));
+			ObjectTreePallet::<T>::do_remove_recursive(Some(who.clone()), object)
+				.expect("the queue is not full; qed");
+		}
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), object);
+		assert_eq!(Removals::<T>::count(), T::MaxRemovals::get());
+	}
+
+	/// The root of one object with many entries, of which `k` changed; with the entry above.
+	#[benchmark]
+	fn compute_root(k: Linear<1, { MAX_BATCH_FIELDS + 1 }>) {
+		let who = payer::<T>();
+		let object = wide_path::<T>(&who, 1);
+		fill::<T>(&who, object, MANY_NEIGHBOURS);
+		close_block::<T>();
+		// The facts change with the fields, so k is one more than the number of fields.
+		let batch = fields(0, k.saturating_sub(1).max(1), SMALL_VALUE_BYTES - 1);
+		let batch = batch.try_into().expect("k is a batch; qed");
+		ObjectTreePallet::<T>::do_set_fields(Some(who), object, batch)
+			.expect("the owner may set fields; qed");
+		// That of the root object above it is counted too, which errs on the safe side.
+		#[block]
+		{
+			ObjectTreePallet::<T>::commit_roots();
+		}
+		assert_eq!(Dirty::<T>::count(), 0);
+	}
+
+	#[benchmark]
+	fn finalize_block() {
+		let number = T::RootRetention::get() + One::one();
+		ObjectTreePallet::<T>::remember_root(One::one(), Default::default());
+		#[block]
+		{
+			ObjectTreePallet::<T>::on_finalize(number);
+		}
+		assert!(!PastRoots::<T>::contains_key(BlockNumberFor::<T>::one()));
+	}
+
+	#[benchmark]
+	fn deletion_check() {
+		#[block]
+		{
+			ObjectTreePallet::<T>::on_idle(One::one(), T::WeightInfo::deletion_check());
+		}
+	}
+
+	/// Each step removes the lowest object of a full path. The roots are charged apart.
+	#[benchmark]
+	fn deletion_piece() {
+		let who = payer::<T>();
+		let top = super::create::<T>(&who, ObjectId::ROOT, long_key(0));
+		let mut parent = top;
+		for level in 2..MAX_DEPTH {
+			parent = super::create::<T>(&who, parent, long_key(level));
+		}
+		for number in 0..2 * removal::STEPS_PER_PIECE {
+			super::create::<T>(&who, parent, long_key(100 + number));
+		}
+		close_block::<T>();
+		ObjectTreePallet::<T>::do_remove_recursive(Some(who), top)
+			.expect("the queue is not full; qed");
+		let limit =
+			T::WeightInfo::deletion_check().saturating_add(ObjectTreePallet::<T>::piece_weight());
+		#[block]
+		{
+			ObjectTreePallet::<T>::run_deletions(limit);
+		}
+		let removed = System::<T>::events().len() as u32;
+		assert!(removed >= removal::STEPS_PER_PIECE);
+	}
+
+	impl_benchmark_test_suite!(
+		ObjectTreePallet,
+		crate::tests::mock::ExtBuilder::default().build(),
+		crate::tests::mock::Test
+	);
+}

@@ -1,0 +1,492 @@
+//! # Object tree pallet
+//!
+//! Holds the hosted objects of the global tree and computes its root once per block.
+//!
+//! ## Overview
+//!
+//! What an object is and who may do what with it is decided by [`dstp_primitives::ObjectTree`], which runs here over child
+//! tries ([`HubStorage`]). The pallet adds origins, deposits, weights, events, and the hooks that turn changes into a root.
+//!
+//! - Every object has a child trie under a keyspace that is never used again ([`keyspace()`]), so an object that is removed and
+//!   created again never sees its old state.
+//! - A change marks its object and everything above it as dirty, up to a limit per block. When the block ends, the root of each
+//!   dirty object is computed once, deepest first; the root of the root object is the **global root**. It stands in storage, in
+//!   a ring of past roots, and in the header as the one digest item with the engine id `DSTP`.
+//! - An object without changes costs nothing, however many there are.
+//! - Large trees are removed by a queue that works in the idle time of blocks.
+//! - Remote subtrees are entries whose heads another pallet verifies; it meets this one through
+//!   [`dstp_primitives::hub::RemoteObjects`].
+//!
+//! ## Properties
+//!
+//! - A call that fails changes neither state nor root.
+//! - Every stored byte has a deposit: [`Config::DepositPerObject`] for an object and [`Config::DepositPerByte`] for the bytes of
+//!   its fields. One account pays for one object: the one that changed it last. So nobody is made to pay for what somebody else
+//!   handed to him. The deposit returns when the object goes. That of a frozen or shared object stays for ever, as the object
+//!   does. Genesis and the chain's root origin pay nothing.
+//! - The deposit of an object follows the prices when the object changes. A runtime that changes prices does not have to migrate.
+//! - No value in this pallet's own storage starts with bytes that a user chose.
+//! - This pallet is the last one with hooks in a runtime, or changes by later hooks would miss the block's root.
+//!
+//! ## Weights
+//!
+//! A call declares the roots of the longest path to the root of the tree and gives back what it did not need, because others had
+//! marked the same objects before or because the object stands higher.
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+extern crate alloc;
+
+mod api;
+#[cfg(feature = "runtime-benchmarks")]
+mod benchmarking;
+mod deposit;
+mod error;
+mod genesis;
+mod operations;
+mod remote;
+mod removal;
+mod roots;
+mod storage;
+#[cfg(test)]
+mod tests;
+#[cfg(any(test, feature = "try-runtime"))]
+mod try_state;
+pub mod weights;
+
+pub use deposit::{BalanceOf, Deposit, FIELD_OVERHEAD_BYTES};
+pub use genesis::{GenesisField, GenesisObject, GenesisOwner};
+pub use pallet::*;
+pub use remote::RemoteInfo;
+pub use removal::Removal;
+pub use storage::{keyspace, HubStorage, ObjectInfo};
+pub use weights::WeightInfo;
+
+#[frame_support::pallet]
+pub mod pallet {
+	use super::*;
+	use alloc::vec::Vec;
+	use dstp_primitives::{
+		object::{ObjectFlags, ObjectType, Value},
+		tree::MAX_BATCH_FIELDS,
+		AccountId, Key, ObjectId, StateRoot,
+	};
+	use frame_support::{
+		pallet_prelude::*,
+		traits::{fungible::MutateHold, StorageVersion},
+	};
+	use frame_system::pallet_prelude::*;
+
+	const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
+
+	/// The pallet.
+	#[pallet::pallet]
+	#[pallet::storage_version(STORAGE_VERSION)]
+	pub struct Pallet<T>(_);
+
+	/// What a runtime decides.
+	#[pallet::config]
+	pub trait Config:
+		frame_system::Config<AccountId = AccountId, RuntimeEvent: From<Event<Self>>>
+	{
+		/// Weights of calls and hooks.
+		type WeightInfo: WeightInfo;
+
+		/// The runtime's reasons for holds.
+		type RuntimeHoldReason: From<HoldReason>;
+
+		/// What deposits are paid in.
+		type Currency: MutateHold<AccountId, Reason = Self::RuntimeHoldReason>;
+
+		/// Deposit for an object or for the registration of a remote subtree. It pays for the facts, the entry with the parent,
+		/// and the map entries: up to about 400 bytes.
+		#[pallet::constant]
+		type DepositPerObject: Get<BalanceOf<Self>>;
+
+		/// Deposit per byte of a field's key and value and per [`FIELD_OVERHEAD_BYTES`].
+		#[pallet::constant]
+		type DepositPerByte: Get<BalanceOf<Self>>;
+
+		/// Most objects whose roots are computed in one block. Bounds the work when a block ends.
+		#[pallet::constant]
+		type MaxDirtyObjects: Get<u32>;
+
+		/// How many of these are left to heads of remote subtrees, which users' calls must not keep out of a block. Each head
+		/// takes as many as there are objects above its subtree.
+		#[pallet::constant]
+		type ReservedDirtyObjects: Get<u32>;
+
+		/// For how many blocks the global root is remembered. A change needs a migration that clears what falls out.
+		#[pallet::constant]
+		type RootRetention: Get<BlockNumberFor<Self>>;
+
+		/// Most recursive removals that wait at once: each waiting one is looked at in every block with idle time.
+		#[pallet::constant]
+		type MaxRemovals: Get<u32>;
+	}
+
+	/// Why this pallet holds money.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// The deposit for objects and remote subtrees.
+		#[codec(index = 0)]
+		Object,
+	}
+
+	/// Hosted objects: where each stands, its keyspace, and who pays for it.
+	///
+	/// Ids are blake2-256 hashes (of the root: zeros), so they need no further hashing.
+	#[pallet::storage]
+	pub type Objects<T: Config> =
+		StorageMap<_, Identity, ObjectId, ObjectInfo<BalanceOf<T>>, OptionQuery>;
+
+	/// The counter of the next keyspace. Never falls.
+	#[pallet::storage]
+	pub type NextKeyspace<T: Config> = StorageValue<_, u64, ValueQuery>;
+
+	/// Objects whose root has to be computed when the block ends, with everything above them. Empty between blocks.
+	#[pallet::storage]
+	pub type Dirty<T: Config> = CountedStorageMap<_, Identity, ObjectId, (), OptionQuery>;
+
+	/// Root objects of remote subtrees.
+	#[pallet::storage]
+	pub type Remotes<T: Config> =
+		StorageMap<_, Identity, ObjectId, RemoteInfo<BalanceOf<T>>, OptionQuery>;
+
+	/// Objects that became remote and whose tries are kept: until the first head, or until they are deleted.
+	#[pallet::storage]
+	pub type Detached<T: Config> =
+		CountedStorageMap<_, Identity, ObjectId, ObjectInfo<BalanceOf<T>>, OptionQuery>;
+
+	/// Those of [`Detached`] that are being deleted.
+	#[pallet::storage]
+	pub type Dropped<T: Config> = StorageMap<_, Identity, ObjectId, (), OptionQuery>;
+
+	/// Recursive removals that wait, by the number of the request.
+	#[pallet::storage]
+	pub type Removals<T: Config> = CountedStorageMap<_, Twox64Concat, u64, Removal, OptionQuery>;
+
+	/// The number of the next recursive removal.
+	#[pallet::storage]
+	pub type NextRemoval<T: Config> = StorageValue<_, u64, ValueQuery>;
+
+	/// The StateRoot of the root object when roots were computed last: at the end of the last block, or at genesis.
+	#[pallet::storage]
+	pub type GlobalRoot<T: Config> = StorageValue<_, StateRoot, ValueQuery>;
+
+	/// Global roots of the last [`Config::RootRetention`] blocks, by block number.
+	#[pallet::storage]
+	pub type PastRoots<T: Config> =
+		StorageMap<_, Twox64Concat, BlockNumberFor<T>, StateRoot, OptionQuery>;
+
+	/// Objects that exist from the start.
+	#[pallet::genesis_config]
+	#[derive(frame_support::DefaultNoBound)]
+	pub struct GenesisConfig<T: Config> {
+		/// Hosted objects, each after the one above it. The root and `/account` need not be named.
+		pub objects: Vec<GenesisObject>,
+		/// Nothing.
+		#[serde(skip)]
+		pub _config: PhantomData<T>,
+	}
+
+	#[pallet::genesis_build]
+	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
+		fn build(&self) {
+			Pallet::<T>::build_genesis(&self.objects);
+		}
+	}
+
+	/// What happened.
+	#[pallet::event]
+	#[pallet::generate_deposit(pub(super) fn deposit_event)]
+	pub enum Event<T: Config> {
+		/// An object was created.
+		ObjectCreated {
+			/// Its id.
+			object: ObjectId,
+			/// The object above.
+			parent: ObjectId,
+			/// Its key there.
+			key: Key,
+			/// Its owner; `None`: the system.
+			owner: Option<AccountId>,
+		},
+		/// Fields were set.
+		FieldsSet {
+			/// The object.
+			object: ObjectId,
+			/// How many fields the call named.
+			fields: u32,
+		},
+		/// Fields were removed.
+		FieldsRemoved {
+			/// The object.
+			object: ObjectId,
+			/// How many fields the call named.
+			fields: u32,
+		},
+		/// An object was handed over.
+		ObjectTransferred {
+			/// The object.
+			object: ObjectId,
+			/// Its new owner.
+			to: AccountId,
+		},
+		/// Everybody may create children below this object now.
+		ObjectShared {
+			/// The object.
+			object: ObjectId,
+		},
+		/// An object was fixed for ever.
+		ObjectFrozen {
+			/// The object.
+			object: ObjectId,
+		},
+		/// An object was removed.
+		ObjectRemoved {
+			/// The object.
+			object: ObjectId,
+		},
+		/// A recursive removal waits for idle blocks.
+		RemovalQueued {
+			/// The object at its top.
+			object: ObjectId,
+		},
+		/// A recursive removal is complete.
+		RemovalFinished {
+			/// The object at its top.
+			object: ObjectId,
+		},
+		/// A recursive removal ended early. What it removed before stays removed.
+		RemovalStopped {
+			/// The object at its top.
+			object: ObjectId,
+			/// The object that could not be removed.
+			at: ObjectId,
+			/// Why not.
+			reason: DispatchError,
+		},
+		/// A remote subtree was registered.
+		RemoteCreated {
+			/// Its root object.
+			object: ObjectId,
+			/// The object above.
+			parent: ObjectId,
+			/// Its key there.
+			key: Key,
+		},
+		/// A remote subtree was removed.
+		RemoteRemoved {
+			/// Its root object.
+			object: ObjectId,
+		},
+		/// A hosted object became the root of a remote subtree.
+		ObjectDetached {
+			/// The object.
+			object: ObjectId,
+			/// Its root, which did not change.
+			state_root: StateRoot,
+		},
+		/// An object that had become remote is hosted again.
+		ObjectRestored {
+			/// The object.
+			object: ObjectId,
+		},
+		/// What the hub still kept of an object that became remote is deleted.
+		DetachedDropped {
+			/// The object.
+			object: ObjectId,
+		},
+	}
+
+	/// Why a call is refused. The first variants are those of [`dstp_primitives::TreeError`].
+	#[pallet::error]
+	pub enum Error<T> {
+		/// There is no such object here.
+		ObjectNotFound,
+		/// An object with this key stands below this parent already.
+		ObjectExists,
+		/// Only the object's owner may do this.
+		NotOwner,
+		/// The object is frozen: its fields, children and owner never change again.
+		Frozen,
+		/// The object is shared: everybody may create children below it, and nothing else.
+		SharedReadOnly,
+		/// This key is reserved for the system.
+		ReservedKey,
+		/// Objects stand at most 8 levels below the root of their namespace.
+		TooDeep,
+		/// The object has children; remove them first or remove recursively.
+		HasChildren,
+		/// The object has more fields than one operation may remove; remove recursively.
+		HasManyFields,
+		/// A key occurs twice in one batch.
+		DuplicateKey,
+		/// The batch names no field.
+		EmptyBatch,
+		/// A batch names at most 256 fields.
+		BatchTooLong,
+		/// The zero account can own nothing; freeze the object instead.
+		ZeroOwner,
+		/// An object that is to be shared is created with hashed keys.
+		SharedNeedsHashedKeys,
+		/// The root of a namespace is not created, transferred or removed from inside.
+		IsRoot,
+		/// The object's state is remote: it changes by heads, not by calls.
+		IsRemote,
+		/// The object's state is not remote.
+		NotRemote,
+		/// This object's keys are hashed: it has no pages by prefix.
+		PrefixOnHashedKeys,
+		/// A page has a limit of 1 to 1000.
+		BadPage,
+		/// A counter would overflow.
+		Overflow,
+		/// The call reads more of the state than a proof of it may hold; split it.
+		WitnessTooLarge,
+		/// As many objects as allowed changed in this block already; send the call again in a later block.
+		BlockFull,
+		/// A stored value cannot be decoded: the state of the chain is damaged.
+		CorruptState,
+		/// A removal of this object waits already.
+		RemovalQueued,
+		/// As many removals as allowed wait already; try again later.
+		RemovalQueueFull,
+		/// What stood here before is still being deleted; try again later.
+		DeletionPending,
+		/// The object or something below it changed in this block; try again in the next one.
+		RootPending,
+		/// A remote subtree stands below the object; it can neither move nor be counted as hosted.
+		RemoteBelow,
+		/// The hub keeps no nodes of this object, or its root has changed since.
+		NothingKept,
+	}
+
+	#[pallet::hooks]
+	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+			// What every block needs to end. Each changed object pays for its own root.
+			T::WeightInfo::finalize_block()
+		}
+
+		fn on_idle(_: BlockNumberFor<T>, remaining: Weight) -> Weight {
+			Self::run_deletions(remaining)
+		}
+
+		fn on_finalize(number: BlockNumberFor<T>) {
+			Self::close_block(number);
+		}
+
+		fn on_runtime_upgrade() -> Weight {
+			// A chain that gets this pallet by an upgrade has no root object from genesis.
+			Self::init_root();
+			T::DbWeight::get().reads_writes(1, 0)
+		}
+
+		fn integrity_test() {
+			Self::check_config();
+		}
+
+		#[cfg(feature = "try-runtime")]
+		fn try_state(_: BlockNumberFor<T>) -> Result<(), sp_runtime::TryRuntimeError> {
+			Self::do_try_state()
+		}
+	}
+
+	#[pallet::call]
+	impl<T: Config> Pallet<T> {
+		/// Creates a child of `parent` under `key`, which belongs to the caller. Takes a deposit.
+		///
+		/// `object_type` and `flags` stay for ever. From the root origin the object belongs to the system.
+		#[pallet::call_index(0)]
+		#[pallet::weight(T::WeightInfo::create().saturating_add(Pallet::<T>::most_roots_weight(2)))]
+		pub fn create(
+			origin: OriginFor<T>,
+			parent: ObjectId,
+			key: Key,
+			object_type: ObjectType,
+			flags: ObjectFlags,
+		) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_create(payer, parent, key, object_type, flags)
+		}
+
+		/// Sets fields of an object, each key once. Takes or returns a deposit for the change in bytes.
+		#[pallet::call_index(1)]
+		#[pallet::weight({
+			let (count, bytes) = Pallet::<T>::batch_size(fields);
+			T::WeightInfo::set_fields(count, bytes).saturating_add(Pallet::<T>::most_roots_weight(count))
+		})]
+		pub fn set_fields(
+			origin: OriginFor<T>,
+			object: ObjectId,
+			fields: BoundedVec<(Key, Value), ConstU32<MAX_BATCH_FIELDS>>,
+		) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_set_fields(payer, object, fields)
+		}
+
+		/// Removes fields of an object; those that do not exist are ignored. Returns the deposit for their bytes.
+		#[pallet::call_index(2)]
+		#[pallet::weight({
+			let count = keys.len() as u32;
+			T::WeightInfo::remove_fields(count).saturating_add(Pallet::<T>::most_roots_weight(count))
+		})]
+		pub fn remove_fields(
+			origin: OriginFor<T>,
+			object: ObjectId,
+			keys: BoundedVec<Key, ConstU32<MAX_BATCH_FIELDS>>,
+		) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_remove_fields(payer, object, keys)
+		}
+
+		/// Hands an object over. Its deposit stays with the caller until the new owner changes the object.
+		#[pallet::call_index(3)]
+		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(1)))]
+		pub fn transfer(
+			origin: OriginFor<T>,
+			object: ObjectId,
+			to: AccountId,
+		) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_transfer(payer, object, to)
+		}
+
+		/// Lets everybody create children below an object, for ever. Its deposit never returns.
+		#[pallet::call_index(4)]
+		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(1)))]
+		pub fn share(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_share(payer, object)
+		}
+
+		/// Fixes an object's fields, children and owner for ever. Its deposit never returns.
+		#[pallet::call_index(5)]
+		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(1)))]
+		pub fn freeze(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_freeze(payer, object)
+		}
+
+		/// Removes an object that has no children and at most 256 fields. Returns its deposit.
+		#[pallet::call_index(6)]
+		#[pallet::weight(T::WeightInfo::remove(MAX_BATCH_FIELDS).saturating_add(Pallet::<T>::most_roots_weight(2)))]
+		pub fn remove(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_remove(payer, object)
+		}
+
+		/// Removes an object and everything below it over the next blocks, in the caller's name.
+		///
+		/// It goes on while blocks have idle time and ends with `RemovalFinished`, or with `RemovalStopped` at the first object
+		/// that the caller may not remove.
+		#[pallet::call_index(7)]
+		#[pallet::weight(T::WeightInfo::remove_recursive())]
+		pub fn remove_recursive(origin: OriginFor<T>, object: ObjectId) -> DispatchResult {
+			let payer = ensure_signed_or_root(origin)?;
+			Self::do_remove_recursive(payer, object)
+		}
+	}
+}

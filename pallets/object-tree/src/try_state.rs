@@ -1,0 +1,188 @@
+//! What holds between any two calls.
+
+use crate::{
+	pallet::{Config, Detached, Dirty, Dropped, GlobalRoot, HoldReason, Objects, Pallet, Remotes},
+	storage::{child_info, child_root, next_key},
+	BalanceOf, Deposit, ObjectInfo,
+};
+use alloc::collections::BTreeMap;
+use dstp_primitives::{
+	id::MAX_DEPTH,
+	object::{
+		child_key, raw_key, ChildEntry, Location, Meta, META_KEY, PREFIX_CHILD, PREFIX_FIELD,
+	},
+	AccountId, Key, ObjectId,
+};
+use frame_support::{
+	ensure,
+	storage::child,
+	traits::{fungible::InspectHold, Get},
+};
+use sp_core::storage::ChildInfo;
+use sp_runtime::{
+	traits::{Saturating, Zero},
+	TryRuntimeError,
+};
+
+type Held<T> = BTreeMap<AccountId, BalanceOf<T>>;
+
+impl<T: Config> Pallet<T> {
+	/// Checks the invariants of this pallet's state.
+	///
+	/// - Every object stands where its link says, and its parent's entry agrees with it.
+	/// - The counts of fields, bytes, children and remote subtrees are those of the tries.
+	/// - The root that a parent knows is the real one, unless the object is dirty.
+	/// - What an object's depositor paid is its price, and no account has less on hold than it paid in total.
+	/// - Sets with limits are within them.
+	pub fn do_try_state() -> Result<(), TryRuntimeError> {
+		ensure!(Dirty::<T>::count() <= T::MaxDirtyObjects::get(), "too many dirty objects");
+		ensure!(
+			Dropped::<T>::iter_keys().all(|object| Detached::<T>::contains_key(object)),
+			"an object is dropped that is not detached"
+		);
+		let mut held = Held::<T>::new();
+		for (object, info) in Objects::<T>::iter() {
+			ensure!(info.link.is_some() || object == ObjectId::ROOT, "an object has no link");
+			Self::check_object(&object, &info, &mut held)?;
+			Self::check_place(&object, &info)?;
+		}
+		for (object, info) in Detached::<T>::iter() {
+			ensure!(!Objects::<T>::contains_key(object), "a detached object is hosted too");
+			if !Dropped::<T>::contains_key(object) {
+				Self::check_object(&object, &info, &mut held)?;
+			} else {
+				add::<T>(&mut held, &info.deposit);
+			}
+		}
+		for (object, info) in Remotes::<T>::iter() {
+			ensure!(info.parent.child(&info.key) == object, "a remote subtree has a wrong key");
+			let entry = Self::entry_of(&info.parent, &info.key)?;
+			ensure!(entry.location != Location::WithParent, "a remote subtree is hosted");
+			add::<T>(&mut held, &info.deposit);
+		}
+		for (who, amount) in held {
+			let on_hold = T::Currency::balance_on_hold(&HoldReason::Object.into(), &who);
+			ensure!(amount <= on_hold, "an account has less on hold than it paid in deposits");
+		}
+		Ok(())
+	}
+
+	fn check_object(
+		object: &ObjectId,
+		info: &ObjectInfo<BalanceOf<T>>,
+		held: &mut Held<T>,
+	) -> Result<(), TryRuntimeError> {
+		add::<T>(held, &info.deposit);
+		let top = Self::top_of(object)?;
+		if Dropped::<T>::contains_key(top) {
+			return Ok(());
+		}
+		let trie = child_info(object, info.counter);
+		let meta = meta_in(&trie)?;
+		let layout = meta.flags.key_layout();
+		let (mut fields, mut bytes, mut children, mut remotes) = (0u64, 0u64, 0u64, 0u32);
+		let mut at = alloc::vec::Vec::new();
+		while let Some(key) = next_key(&trie, &at) {
+			let value = child::get_raw(&trie, &key).ok_or("a key has no value")?;
+			if let Some(field) = raw_key(layout, PREFIX_FIELD, &key) {
+				fields += 1;
+				bytes += (field.len() + value.len()) as u64 - 1;
+			} else if let Some(child) = raw_key(layout, PREFIX_CHILD, &key) {
+				children += 1;
+				let entry = ChildEntry::from_value(&value).map_err(|_| "an entry is corrupt")?;
+				remotes += Self::check_child(object.child(&child), &entry)?;
+			} else {
+				ensure!(key == META_KEY, "a trie has a key of no kind");
+			}
+			at = key;
+		}
+		ensure!(
+			meta.fields == fields && meta.children == children,
+			"counts in the facts are wrong"
+		);
+		ensure!(info.bytes == bytes, "the count of bytes is wrong");
+		ensure!(info.remotes == remotes, "the count of remote subtrees is wrong");
+		if let Some(deposit) = &info.deposit {
+			let price = Self::deposit_for(fields, bytes);
+			ensure!(deposit.amount == price, "a deposit is not the price of its object");
+		}
+		Ok(())
+	}
+
+	/// Checks that a child is where its entry says; gives the number of remote subtrees from it on down.
+	fn check_child(child: ObjectId, entry: &ChildEntry) -> Result<u32, TryRuntimeError> {
+		match entry.location {
+			Location::WithParent => {
+				let info = Objects::<T>::get(child).ok_or("an entry names an unknown object")?;
+				Ok(info.remotes)
+			},
+			Location::Remote(_) => {
+				ensure!(Remotes::<T>::contains_key(child), "an entry names an unknown subtree");
+				Ok(1)
+			},
+		}
+	}
+
+	fn check_place(
+		object: &ObjectId,
+		info: &ObjectInfo<BalanceOf<T>>,
+	) -> Result<(), TryRuntimeError> {
+		let root = child_root(&child_info(object, info.counter)).map_err(|_| "no root")?;
+		let dirty = Dirty::<T>::contains_key(object);
+		let Some(link) = &info.link else {
+			ensure!(dirty || root == GlobalRoot::<T>::get(), "the global root is wrong");
+			return Ok(());
+		};
+		ensure!(link.parent.child(&link.key) == *object, "a link has a wrong key");
+		let above = Objects::<T>::get(link.parent)
+			.or_else(|| Detached::<T>::get(link.parent))
+			.ok_or("a link leads nowhere")?;
+		let depth = above.link.map_or(0, |link| link.depth) + 1;
+		ensure!(link.depth == depth && u32::from(depth) <= MAX_DEPTH, "a depth is wrong");
+		ensure!(
+			!dirty || Dirty::<T>::contains_key(link.parent),
+			"a clean object is above a dirty one"
+		);
+		if Dropped::<T>::contains_key(Self::top_of(object)?) {
+			return Ok(());
+		}
+		let entry = Self::entry_of(&link.parent, &link.key)?;
+		ensure!(entry.location == Location::WithParent, "a hosted object is remote in its entry");
+		ensure!(dirty || entry.state_root == root, "the root in an entry is wrong");
+		Ok(())
+	}
+
+	/// The object that everything above leads to: the root, or one that is detached.
+	fn top_of(object: &ObjectId) -> Result<ObjectId, TryRuntimeError> {
+		let mut at = *object;
+		for _ in 0..=MAX_DEPTH {
+			match Objects::<T>::get(at).and_then(|info| info.link) {
+				Some(link) => at = link.parent,
+				None => return Ok(at),
+			}
+		}
+		Err("links go in a circle".into())
+	}
+
+	fn entry_of(parent: &ObjectId, key: &Key) -> Result<ChildEntry, TryRuntimeError> {
+		let info = Objects::<T>::get(parent)
+			.or_else(|| Detached::<T>::get(parent))
+			.ok_or("an object stands below an unknown one")?;
+		let trie = child_info(parent, info.counter);
+		let layout = meta_in(&trie)?.flags.key_layout();
+		let bytes = child::get_raw(&trie, &child_key(layout, key)).ok_or("an entry is missing")?;
+		ChildEntry::from_value(&bytes).map_err(|_| "an entry is corrupt".into())
+	}
+}
+
+fn meta_in(trie: &ChildInfo) -> Result<Meta, TryRuntimeError> {
+	let bytes = child::get_raw(trie, &META_KEY).ok_or("an object has no facts")?;
+	Meta::from_value(&bytes).map_err(|_| "an object's facts are corrupt".into())
+}
+
+fn add<T: Config>(held: &mut Held<T>, deposit: &Option<Deposit<BalanceOf<T>>>) {
+	if let Some(deposit) = deposit {
+		let sum = held.entry(deposit.who.clone()).or_insert_with(Zero::zero);
+		*sum = sum.saturating_add(deposit.amount);
+	}
+}
