@@ -1,0 +1,190 @@
+//! Benchmarks of the calls at their worst case: 16 ECDSA authorities, all of which sign.
+
+use super::*;
+use alloc::vec::Vec;
+use codec::Encode;
+use dstp_primitives::{
+	head::{Head, HEAD_VERSION},
+	mode::{
+		poa::{head_payload, AuthoritySet, PoaEvidence, PoaParams, MAX_AUTHORITIES},
+		Poa, SecurityMode,
+	},
+	object::ModeId,
+	signature::Signature,
+	AccountId, Key, ObjectFlags, ObjectId, ObjectType,
+};
+use frame_benchmarking::v2::*;
+use frame_support::traits::fungible::Mutate;
+use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
+use sp_core::{crypto::KeyTypeId, ecdsa, H256};
+use sp_io::{crypto, hashing::blake2_256};
+use sp_runtime::traits::{Bounded, Saturating};
+
+const KEY_TYPE: KeyTypeId = KeyTypeId(*b"bnch");
+
+fn owner<T: Config>() -> AccountId {
+	let owner = AccountId::new([0x55; 32]);
+	T::Currency::set_balance(&owner, BalanceOf::<T>::max_value() / 4u32.into());
+	owner
+}
+
+fn key() -> Key {
+	Key::try_from("benchmark").expect("nine bytes are a key; qed")
+}
+
+fn subtree() -> ObjectId {
+	ObjectId::ROOT.child(&key())
+}
+
+fn authorities() -> Vec<ecdsa::Public> {
+	(0..MAX_AUTHORITIES).map(|_| crypto::ecdsa_generate(KEY_TYPE, None)).collect()
+}
+
+fn set(keys: &[ecdsa::Public], threshold: u8) -> AuthoritySet {
+	let accounts = keys.iter().map(|key| blake2_256(&key.0).into()).collect();
+	AuthoritySet::new(accounts, threshold).expect("generated keys differ; qed")
+}
+
+/// The first `count` authorities sign.
+fn sign(keys: &[ecdsa::Public], count: u32, payload: &[u8]) -> Evidence {
+	let signatures: Vec<_> = (0u8..)
+		.zip(keys)
+		.take(count as usize)
+		.map(|(index, key)| {
+			let signature = crypto::ecdsa_sign_prehashed(KEY_TYPE, key, &blake2_256(payload));
+			(index, Signature::from(signature.expect("the key was generated; qed")))
+		})
+		.collect();
+	let signatures = signatures.try_into().expect("at most 16 authorities; qed");
+	let evidence = PoaEvidence { set_id: 0, signatures }.encode();
+	evidence.try_into().expect("evidence of PoA fits; qed")
+}
+
+fn params(keys: &[ecdsa::Public], threshold: u8) -> ModeParams {
+	let params = PoaParams {
+		authorities: set(keys, threshold),
+		min_interval_blocks: 0,
+		max_silence_blocks: Some(1),
+	};
+	params.encode().try_into().expect("parameters of PoA fit; qed")
+}
+
+fn register<T: Config>(keys: &[ecdsa::Public], threshold: u8) -> AccountId {
+	let owner = owner::<T>();
+	let mode = ModeId::Native(Poa::ID);
+	let params = params(keys, threshold);
+	let (object_type, flags) = (ObjectType::default(), ObjectFlags::default());
+	Pallet::<T>::do_register(
+		owner.clone(),
+		ObjectId::ROOT,
+		key(),
+		mode,
+		params,
+		object_type,
+		flags,
+	)
+	.expect("the root is shared and the owner has funds; qed");
+	owner
+}
+
+fn next_head<T: Config>() -> Head {
+	let last = Subtrees::<T>::get(subtree()).expect("the subtree is registered; qed").head;
+	Head {
+		version: HEAD_VERSION,
+		genesis: Pallet::<T>::genesis_hash(),
+		subtree: subtree(),
+		epoch: last.epoch,
+		era: last.era,
+		seq: last.seq + 1,
+		prev: last.hash,
+		pre_root: last.state_root,
+		state_root: H256([7; 32]),
+		batch_root: H256([8; 32]),
+		batch_len: 1,
+		batch_bytes: 1,
+		hub_first: last.hub_last,
+		hub_last: last.hub_last,
+	}
+}
+
+#[benchmarks]
+mod benchmarks {
+	use super::*;
+
+	#[benchmark]
+	fn register() {
+		let owner = owner::<T>();
+		let params = params(&authorities(), 16);
+		let mode = ModeId::Native(Poa::ID);
+		let object_type = ObjectType::Named(alloc::vec![1; 64].try_into().expect("64 bytes; qed"));
+		#[extrinsic_call]
+		_(
+			RawOrigin::Signed(owner),
+			ObjectId::ROOT,
+			key(),
+			mode,
+			params,
+			object_type,
+			ObjectFlags::hashed_keys(),
+		);
+		assert!(Subtrees::<T>::contains_key(subtree()));
+	}
+
+	#[benchmark]
+	fn commit_head(s: Linear<1, MAX_AUTHORITIES>) {
+		let keys = authorities();
+		let submitter = super::register::<T>(&keys, s as u8);
+		let head = next_head::<T>();
+		let evidence = sign(&keys, s, &head_payload(0, &head));
+		#[extrinsic_call]
+		_(RawOrigin::Signed(submitter), head, evidence);
+		assert_eq!(Subtrees::<T>::get(subtree()).map(|info| info.head.seq), Some(1));
+	}
+
+	/// Signatures over the wrapped payload, each of which is checked twice; `s` counts checks.
+	#[benchmark]
+	fn update_mode(s: Linear<2, { 2 * MAX_AUTHORITIES }>) {
+		let keys = authorities();
+		let count = s / 2;
+		let submitter = super::register::<T>(&keys, count as u8);
+		let next = set(&authorities(), 16);
+		let payload = Pallet::<T>::poa_rotation_payload(subtree(), &next);
+		let payload = payload.expect("the subtree is under PoA; qed");
+		let evidence = sign(&keys, count, &[b"<Bytes>", &payload[..], b"</Bytes>"].concat());
+		let update = next.encode().try_into().expect("a set fits; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(submitter), subtree(), update, evidence);
+		assert_eq!(Pallet::<T>::poa(subtree()).map(|(_, state)| state.set_id), Some(1));
+	}
+
+	#[benchmark]
+	fn replace_authorities() {
+		let owner = super::register::<T>(&authorities(), 16);
+		let later = frame_system::Pallet::<T>::block_number()
+			.saturating_add(BlockNumberFor::<T>::from(2u32));
+		frame_system::Pallet::<T>::set_block_number(later);
+		let update = set(&authorities(), 16).encode().try_into().expect("a set fits; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), subtree(), update);
+		assert_eq!(Pallet::<T>::poa(subtree()).map(|(_, state)| state.set_id), Some(1));
+	}
+
+	#[benchmark]
+	fn close() {
+		let owner = super::register::<T>(&authorities(), 16);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), subtree());
+		assert!(Pallet::<T>::do_close(&AccountId::new([0x55; 32]), subtree()).is_err());
+	}
+
+	#[benchmark]
+	fn remove() {
+		let owner = super::register::<T>(&authorities(), 16);
+		Pallet::<T>::do_close(&owner, subtree()).expect("the owner closes; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), subtree());
+		assert!(!Subtrees::<T>::contains_key(subtree()));
+	}
+
+	impl_benchmark_test_suite!(Pallet, crate::mock::new_benchmark_ext(), crate::mock::Test);
+}
