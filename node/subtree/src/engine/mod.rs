@@ -1,0 +1,230 @@
+//! The one writer of a subtree.
+
+mod call;
+mod executor;
+mod follow;
+mod hub;
+mod import;
+mod open;
+mod pending;
+mod serve;
+
+pub use call::{CallGate, CheckedCall, Receipt};
+pub use hub::HubOutcome;
+pub use import::{ImportProgress, ImportTarget, WantedRange};
+
+use crate::{
+	error::StopReason,
+	identity::SubtreeIdentity,
+	log::CallLog,
+	options::{EngineOptions, Retention, Role, Step},
+	read::Reader,
+	store::{next_oldest, Applied, Store},
+};
+use dstp_primitives::{
+	batch::BatchEntry, head::Head, tree::StorageError, AccountId, ObjectId, StateRoot,
+};
+use executor::Executor;
+use import::ImportRun;
+use pending::PendingCalls;
+use sp_core::H256;
+use std::{fmt::Display, sync::Arc};
+
+/// A batch that became a head.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealedBatch {
+	/// The head.
+	pub head: Head,
+	/// The calls, in their order.
+	pub entries: Vec<BatchEntry>,
+	/// Objects and trie keys whose values changed, ascending.
+	pub changed: Vec<(ObjectId, Vec<u8>)>,
+}
+
+/// Where an engine stands.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Status {
+	/// What it does.
+	pub role: Role,
+	/// Which subtree it holds.
+	pub identity: SubtreeIdentity,
+	/// Whether the state is here.
+	pub synced: bool,
+	/// Newest head; 0: none yet.
+	pub seq: u64,
+	/// Its hash; zero before the first.
+	pub head_hash: H256,
+	/// Its root.
+	pub root: StateRoot,
+	/// Oldest head that is readable.
+	pub oldest: u64,
+	/// Newest head that the hub accepted, as far as this node knows.
+	pub committed: u64,
+	/// Calls executed since the newest head.
+	pub open_calls: u32,
+	/// Calls that the hub has not accepted yet, the open ones included.
+	pub pending_calls: u32,
+	/// Bytes of the log's files.
+	pub log_bytes: u64,
+	/// The import that is under way.
+	pub import: Option<ImportProgress>,
+	/// Why nothing more is taken.
+	pub stopped: Option<StopReason>,
+}
+
+/// Serves or follows one remote subtree. See the [crate] for the picture.
+pub struct Engine {
+	identity: SubtreeIdentity,
+	role: Role,
+	options: EngineOptions,
+	store: Arc<Store>,
+	/// Only where it serves.
+	log: Option<CallLog>,
+	/// Where the store stands, and what the next commit will say of the hub.
+	applied: Applied,
+	executor: Executor,
+	/// When the first call of the open batch came, by the caller's clock.
+	open_since_ms: u64,
+	pending: PendingCalls,
+	/// Receipts of calls that are executed and not synced.
+	unsynced: Vec<Receipt>,
+	/// Receipts of calls that are synced.
+	synced: Vec<Receipt>,
+	/// Batches that were sealed because a call did not fit any more.
+	sealed: Vec<SealedBatch>,
+	import: Option<ImportRun>,
+	stopped: Option<StopReason>,
+}
+
+impl Engine {
+	/// A reader that lives on its own.
+	pub fn reader(&self) -> Reader {
+		Reader::new(self.store.clone(), self.identity)
+	}
+
+	/// Which subtree this is.
+	pub fn identity(&self) -> SubtreeIdentity {
+		self.identity
+	}
+
+	/// The checks that a call passes before [`Self::enqueue`].
+	pub fn gate(&self) -> CallGate {
+		CallGate::new(self.identity)
+	}
+
+	/// The nonce that an account's next call has to carry, after all executed calls.
+	pub fn next_nonce(&self, account: &AccountId) -> Result<u64, StorageError> {
+		self.executor.next_nonce(account)
+	}
+
+	/// Root after the last executed call.
+	pub fn open_root(&self) -> StateRoot {
+		self.executor.root()
+	}
+
+	/// Calls executed since the newest head.
+	pub fn open_entries(&self) -> &[BatchEntry] {
+		self.executor.entries()
+	}
+
+	/// Where the engine stands.
+	pub fn status(&self) -> Status {
+		let applied = &self.applied;
+		Status {
+			role: self.role,
+			identity: self.identity,
+			synced: applied.ready,
+			seq: applied.seq,
+			head_hash: applied.head_hash,
+			root: applied.root,
+			oldest: applied.oldest,
+			committed: applied.committed,
+			open_calls: self.executor.entries().len() as u32,
+			pending_calls: self.pending.total(),
+			log_bytes: self.log.as_ref().map_or(0, CallLog::bytes),
+			import: self.import.as_ref().map(ImportRun::progress),
+			stopped: self.stopped.clone(),
+		}
+	}
+
+	fn running(&self) -> Result<(), StopReason> {
+		self.stopped.clone().map_or(Ok(()), Err)
+	}
+
+	/// Takes nothing more until the next start.
+	fn stop(&mut self, reason: StopReason) -> StopReason {
+		log::error!(target: "dstp::subtree", "subtree {}: {reason}", self.identity.subtree);
+		self.stopped.get_or_insert(reason).clone()
+	}
+
+	fn write_failed(&mut self, error: impl Display) -> StopReason {
+		self.stop(StopReason::WriteFailed(error.to_string()))
+	}
+
+	fn unreadable(&mut self, error: impl Display) -> StopReason {
+		self.stop(StopReason::Unreadable(error.to_string()))
+	}
+
+	/// Stores the executor's batch as `head` and starts the next one.
+	fn store_batch(&mut self, head: Head, position: u64) -> Result<SealedBatch, parity_db::Error> {
+		let (time_ms, hub) = (self.executor.time_ms(), self.executor.hub());
+		let (entries, change) = self.executor.take();
+		let changed = change.changed();
+		let mut applied = Applied {
+			seq: head.seq,
+			root: head.state_root,
+			head_hash: head.hash(),
+			position,
+			time_ms,
+			hub,
+			..self.applied
+		};
+		if self.role == Role::Follow {
+			applied.committed = head.seq;
+		}
+		let ops = {
+			let inner = self.store.read();
+			let mut ops = change.into_ops(&inner, &head, &entries)?;
+			applied.oldest = next_oldest(&applied, self.prunable(&applied));
+			inner.prune(&mut ops, applied.oldest)?;
+			ops
+		};
+		self.store.commit_watched(ops, applied, [Step::DbCommit, Step::DbCommitted])?;
+		self.applied = applied;
+		self.executor = Executor::new(&self.store, &self.identity, &self.applied);
+		Ok(SealedBatch { head, entries, changed })
+	}
+
+	/// The oldest head that has to stay. Heads that the hub has not accepted always stay.
+	fn prunable(&self, applied: &Applied) -> u64 {
+		match self.options.retention {
+			Retention::All => applied.oldest,
+			Retention::Last(count) => {
+				applied.seq.min(applied.committed).saturating_sub(count.saturating_sub(1))
+			},
+		}
+	}
+
+	/// Prunes as far as the options say, a few heads per commit. Called by itself; a node calls it after a change of options.
+	pub fn prune(&mut self) -> Result<(), StopReason> {
+		self.running()?;
+		loop {
+			let oldest = next_oldest(&self.applied, self.prunable(&self.applied));
+			if oldest == self.applied.oldest {
+				return Ok(());
+			}
+			if let Err(error) = self.prune_to(oldest) {
+				return Err(self.write_failed(error));
+			}
+		}
+	}
+
+	fn prune_to(&mut self, oldest: u64) -> Result<(), parity_db::Error> {
+		let mut ops = Vec::new();
+		self.store.read().prune(&mut ops, oldest)?;
+		let applied = Applied { oldest, ..self.applied };
+		self.store.commit_watched(ops, applied, [Step::Prune, Step::Pruned])?;
+		self.applied = applied;
+		Ok(())
+	}
+}
