@@ -1,0 +1,52 @@
+//! The overlay over sc-network, with either of its backends.
+//!
+//! Thin on purpose: it carries bytes and time between the network and the state machines, and decides nothing. Protocols are
+//! registered by the node before the network exists, with the names and limits of [`Protocol`]; their inbound queues go to
+//! [`serve`], the started network to [`follow`] and [`provide`].
+
+mod follow;
+mod provide;
+mod serve;
+
+pub use follow::{follow, Input, Progress};
+pub use provide::{provide, provider_key};
+pub use serve::{serve, Inbound};
+
+use crate::{peer::Peer, sync::Now};
+use sc_network::PeerId;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+const LOG: &str = "dstp::network";
+
+/// Requests that may wait in a protocol's inbound queue. The queue only smooths bursts: what waits was not admitted yet.
+pub const INBOUND_QUEUE: usize = 64;
+
+/// The overlay's name of a node.
+pub fn to_peer(id: &PeerId) -> Peer {
+	Peer::new(id.to_bytes()).expect("peer ids have at most 42 bytes; qed")
+}
+
+/// The network's name of a node; `None` if the bytes are no peer id.
+pub fn to_peer_id(peer: &Peer) -> Option<PeerId> {
+	PeerId::from_bytes(peer.as_bytes()).ok()
+}
+
+/// Reads the clocks for the state machines.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Instant);
+
+impl Clock {
+	/// Starts at 0.
+	pub fn start() -> Self {
+		Self(Instant::now())
+	}
+
+	/// The time.
+	pub fn now(&self) -> Now {
+		let unix = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+		Now {
+			ms: u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX),
+			unix_ms: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX),
+		}
+	}
+}
