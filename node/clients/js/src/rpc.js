@@ -1,0 +1,152 @@
+// The node's methods, the same way over polkadot.js and PAPI.
+
+import { asHex, dataHex } from "./bytes.js";
+import { globalRootFromHeader, readHeader } from "./header.js";
+import { pathJson } from "./path.js";
+import { checkProof } from "./proof.js";
+import { DstpError } from "./wasm.js";
+
+/**
+ * A client of PAPI (`createClient`), an `ApiPromise` or a provider of polkadot.js.
+ *
+ * @typedef {object} Client
+ */
+
+/**
+ * Calls a method of the node.
+ *
+ * @param {Client} client
+ * @param {string} method such as `dstp_globalRoot`
+ * @param {any[]} [params]
+ * @returns {Promise<any>} the result as JSON
+ */
+export function request(client, method, params = []) {
+  if (typeof client._request === "function") return client._request(method, params);
+  return provider(client).send(method, params);
+}
+
+/**
+ * Subscribes to a method of the node.
+ *
+ * @param {Client} client
+ * @param {{ subscribe: string, unsubscribe: string, notification: string }} names of the methods, such as
+ *   {@link FINALIZED_HEADS}
+ * @param {any[]} params
+ * @param {(error: Error | null, update?: any) => void} onUpdate
+ * @returns {Promise<() => Promise<void>>} ends the subscription
+ */
+export async function subscribe(client, { subscribe: method, unsubscribe, notification }, params, onUpdate) {
+  if (typeof client._subscribe === "function") {
+    const observer = { next: (update) => onUpdate(null, update), error: (error) => onUpdate(error) };
+    const subscription = client._subscribe(method, unsubscribe, params).subscribe(observer);
+    return async () => subscription.unsubscribe();
+  }
+  const transport = provider(client);
+  const id = await transport.subscribe(notification, method, params, onUpdate);
+  return async () => void (await transport.unsubscribe(notification, unsubscribe, id));
+}
+
+/** Headers of the blocks that a node calls finalised, as they become so. */
+export const FINALIZED_HEADS = Object.freeze({
+  subscribe: "chain_subscribeFinalizedHeads",
+  unsubscribe: "chain_unsubscribeFinalizedHeads",
+  notification: "chain_finalizedHead",
+});
+
+function provider(client) {
+  const found = client._rpcCore?.provider ?? client;
+  if (typeof found.send !== "function") throw new TypeError("expected a client of PAPI or of polkadot.js");
+  return found;
+}
+
+/**
+ * The last block that a node calls finalised, and the global root in its header. The hash is computed from the header here;
+ * that the block is finalised is the node's word.
+ *
+ * @param {Client} client of a node that you trust, such as your own or a validator's
+ * @returns {Promise<{ hash: string, number: number, globalRoot: string }>}
+ */
+export async function finalizedRoot(client) {
+  const hash = await request(client, "chain_getFinalizedHead");
+  const header = await headerOf(client, hash);
+  return { hash, number: readHeader(header).number, globalRoot: globalRootFromHeader(header, hash) };
+}
+
+/**
+ * The global root of one block, from its header.
+ *
+ * @param {Client} client
+ * @param {string} hash
+ * @returns {Promise<string>}
+ */
+export async function rootOf(client, hash) {
+  return globalRootFromHeader(await headerOf(client, hash), hash);
+}
+
+async function headerOf(client, hash) {
+  const header = await request(client, "chain_getHeader", [hash]);
+  if (!header) throw new DstpError(`the node does not know the block ${hash}`);
+  return header;
+}
+
+/**
+ * What to read of one object.
+ *
+ * @typedef {{
+ *   path: import("./path.js").Path, fields?: import("./call.js").Data[], children?: import("./call.js").Data[],
+ *   page?: { kind: "fields" | "children", prefix?: import("./call.js").Data, cursor?: import("./call.js").Data, limit?: number },
+ * }} Query
+ */
+
+/**
+ * Asks any node for a proof and checks that it answers exactly this question under a root that the caller trusts.
+ *
+ * @param {Client} client
+ * @param {Query} query
+ * @param {object} trusted
+ * @param {string} trusted.root a global root, for instance from {@link finalizedRoot}
+ * @param {string | number} [trusted.at] where the node has to read: the hash of the block for `dstp_proof`, the number of the
+ *   head for `subtree_proof`
+ * @param {"dstp_proof" | "subtree_proof"} [method] the second for what is inside a remote subtree
+ * @returns {Promise<import("./proof.js").Proven>}
+ */
+export async function readProven(client, query, { root, at }, method = "dstp_proof") {
+  const question = toJson(query);
+  const { proof } = await request(client, method, at === undefined ? [question] : [question, at]);
+  const proven = checkProof(proof, { root, path: query.path });
+  if (proven.object && !answers(proven.object, question)) {
+    throw new DstpError("the proof holds, but answers another question");
+  }
+  return proven;
+}
+
+function toJson({ path, fields = [], children = [], page }) {
+  const question = { object: pathJson(path), fields: fields.map(dataHex), children: children.map(dataHex) };
+  if (!page) return question;
+  const { kind, prefix = "", cursor, limit = 100 } = page;
+  if (kind !== "fields" && kind !== "children") throw new TypeError("a page is of kind fields or children");
+  const name = kind === "fields" ? "fieldPage" : "childPage";
+  return { ...question, [name]: { prefix: dataHex(prefix), cursor: cursor === undefined ? null : dataHex(cursor), limit } };
+}
+
+function answers({ fields, children, page }, question) {
+  const keys = (entries) => entries.map((entry) => entry.key.hex).join();
+  const asked = question.fieldPage ?? question.childPage;
+  const kind = question.fieldPage ? "fields" : "children";
+  const samePage = asked
+    ? page?.kind === kind &&
+      page.prefix.hex === asked.prefix &&
+      (page.cursor?.hex ?? null) === asked.cursor &&
+      page.limit === asked.limit
+    : page === null;
+  return keys(fields) === question.fields.join() && keys(children) === question.children.join() && samePage;
+}
+
+/**
+ * Hands a signed call to the node that serves the subtree.
+ *
+ * @param {Client} client
+ * @param {string | Uint8Array} signed `hex` of `signCall`
+ * @returns {Promise<any>} the receipt: status, seq, index and post-root
+ */
+export const submit = (client, signed) => request(client, "subtree_submit", [asHex(signed)]);
