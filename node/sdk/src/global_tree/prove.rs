@@ -1,0 +1,149 @@
+//! Proofs from the node's own database.
+
+use super::GlobalTreeError;
+use crate::runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime};
+use dstp_primitives::{
+	api::ObjectTreeApi,
+	object::{child_key, field_key, KeyLayout, META_KEY, PREFIX_CHILD, PREFIX_FIELD},
+	proof::{PageKind, PageQuery, Proof, ProofError, Query, ReadError, TrustedRoot},
+	tree::StorageError,
+	trie::NodeSet,
+	Key, Location, ObjectId, Path, StateRoot,
+};
+use sc_client_api::{ProofProvider, StorageProvider};
+use sp_api::ProvideRuntimeApi;
+use sp_core::storage::{ChildInfo, StorageKey};
+
+/// Collects more trie nodes than the proof needs, along the paths to all keys that answering reads; [`Proof::make`] keeps
+/// those that it uses.
+struct Collector<'a, R: NodeRuntime> {
+	client: &'a FullClient<R>,
+	at: BlockHash,
+	nodes: Vec<Vec<u8>>,
+}
+
+/// Proves `query` against the global root `root` of block `at`.
+pub(super) fn prove<R: NodeRuntime>(
+	client: &FullClient<R>,
+	at: BlockHash,
+	root: StateRoot,
+	query: Query,
+) -> Result<Proof, GlobalTreeError>
+where
+	ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
+{
+	let mut collector = Collector::<R> { client, at, nodes: Vec::new() };
+	let mut object = ObjectId::ROOT;
+	let mut exists = true;
+	for key in query.path.keys() {
+		exists = collector.step(&object, key)?;
+		object = object.child(key);
+		if !exists {
+			break;
+		}
+	}
+	if exists {
+		collector.describe(&object, &query)?;
+	}
+	let nodes = NodeSet::from_trusted(collector.nodes);
+	match Proof::make(TrustedRoot::global(root), &nodes, query) {
+		Ok((proof, _)) => Ok(proof),
+		Err(ProofError::Read(ReadError::Storage(StorageError::MissingNode(_)))) => {
+			Err(GlobalTreeError::Remote(object))
+		},
+		Err(error) => Err(GlobalTreeError::Proof(error)),
+	}
+}
+
+/// Nodes that lead from the global root down `path`, with the entry of its last object. More than a proof needs.
+pub(crate) fn hub_nodes<R: NodeRuntime>(
+	client: &FullClient<R>,
+	at: BlockHash,
+	path: &Path,
+) -> Result<Vec<Vec<u8>>, GlobalTreeError>
+where
+	ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
+{
+	let mut collector = Collector::<R> { client, at, nodes: Vec::new() };
+	let mut object = ObjectId::ROOT;
+	for key in path.keys() {
+		if !collector.step(&object, key)? {
+			break;
+		}
+		object = object.child(key);
+	}
+	Ok(collector.nodes)
+}
+
+impl<R: NodeRuntime> Collector<'_, R>
+where
+	ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
+{
+	/// Nodes from an object to its child's entry; whether there is such a child.
+	fn step(&mut self, object: &ObjectId, key: &Key) -> Result<bool, GlobalTreeError> {
+		let (trie, layout) = self.open(object)?;
+		let keys = [META_KEY.to_vec(), child_key(layout, key)];
+		self.collect(&trie, &keys)?;
+		let child = self.client.runtime_api().object(self.at, object.child(key))?;
+		Ok(child.is_some())
+	}
+
+	/// Nodes for everything that `query` asks of the object.
+	fn describe(&mut self, object: &ObjectId, query: &Query) -> Result<(), GlobalTreeError> {
+		let (trie, layout) = self.open(object)?;
+		let mut keys = vec![META_KEY.to_vec()];
+		keys.extend(query.fields.iter().map(|key| field_key(layout, key)));
+		keys.extend(query.children.iter().map(|key| child_key(layout, key)));
+		if let Some(page) = &query.page {
+			self.page_keys(&trie, layout, page, &mut keys)?;
+		}
+		self.collect(&trie, &keys)
+	}
+
+	/// The keys of a page, the place where it starts, and the key behind it, which shows that it is complete.
+	fn page_keys(
+		&self,
+		trie: &ChildInfo,
+		layout: KeyLayout,
+		page: &PageQuery,
+		keys: &mut Vec<Vec<u8>>,
+	) -> Result<(), GlobalTreeError> {
+		let (kind, cursor): (u8, fn(KeyLayout, &Key) -> Vec<u8>) = match page.kind {
+			PageKind::Fields => (PREFIX_FIELD, field_key),
+			PageKind::Children => (PREFIX_CHILD, child_key),
+		};
+		let prefix = [&[kind], &page.request.prefix[..]].concat();
+		let after = page.request.cursor.as_ref().map(|key| cursor(layout, key));
+		let start = after.filter(|after| *after > prefix).unwrap_or_else(|| prefix.clone());
+		let found = self.client.child_storage_keys(
+			self.at,
+			trie.clone(),
+			None,
+			Some(&StorageKey(start.clone())),
+		)?;
+		keys.push(prefix);
+		keys.push(start);
+		// One more than the page, since the entry at the start may come first.
+		keys.extend(found.take(page.request.limit as usize + 2).map(|key| key.0));
+		Ok(())
+	}
+
+	fn open(&self, object: &ObjectId) -> Result<(ChildInfo, KeyLayout), GlobalTreeError> {
+		let api = self.client.runtime_api();
+		let view = api.object(self.at, *object)?.ok_or(GlobalTreeError::ObjectNotFound(*object))?;
+		if view.location != Location::WithParent {
+			return Err(GlobalTreeError::Remote(*object));
+		}
+		let trie =
+			api.child_trie(self.at, *object)?.ok_or(GlobalTreeError::ObjectNotFound(*object))?;
+		let layout = view.meta.map_or(KeyLayout::Raw, |meta| meta.flags.key_layout());
+		Ok((ChildInfo::new_default_from_vec(trie), layout))
+	}
+
+	fn collect(&mut self, trie: &ChildInfo, keys: &[Vec<u8>]) -> Result<(), GlobalTreeError> {
+		let proof =
+			self.client.read_child_proof(self.at, trie, &mut keys.iter().map(Vec::as_slice))?;
+		self.nodes.extend(proof.into_iter_nodes());
+		Ok(())
+	}
+}

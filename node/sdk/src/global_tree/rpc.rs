@@ -1,0 +1,219 @@
+//! The methods.
+
+use super::{
+	json::{key, ObjectId32},
+	prove::prove,
+	BlockRoot, ChildJson, FieldJson, GlobalTreeError, ObjectJson, PageJson, PageParams, PathParam,
+	ProofJson, ProofParams, ResolvedJson,
+};
+use crate::runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime};
+use dstp_primitives::{
+	api::ObjectTreeApi,
+	proof::{PageKind, PageQuery, Proof, Query, TrustedRoot},
+	ObjectId, Path, StateRoot,
+};
+use dstp_wasm::proof::ProvenView;
+use jsonrpsee::proc_macros::rpc;
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use sp_core::{bounded_vec::BoundedVec, Bytes, Get};
+use std::sync::Arc;
+
+/// Reads the global tree. `at` is the hash of a block; without it the best block answers.
+#[rpc(server, namespace = "dstp")]
+pub trait GlobalTreeApi {
+	/// The global root in the header of a block.
+	#[method(name = "globalRoot", blocking)]
+	fn global_root(&self, at: Option<BlockHash>) -> Result<BlockRoot, GlobalTreeError>;
+
+	/// The object that a path stands for, and whether it exists and where.
+	#[method(name = "resolve", blocking)]
+	fn resolve(
+		&self,
+		path: PathParam,
+		at: Option<BlockHash>,
+	) -> Result<ResolvedJson, GlobalTreeError>;
+
+	/// An object that the hub hosts, or the root object of a remote subtree.
+	#[method(name = "object", blocking)]
+	fn object(
+		&self,
+		id: ObjectId32,
+		at: Option<BlockHash>,
+	) -> Result<Option<ObjectJson>, GlobalTreeError>;
+
+	/// A page of fields.
+	#[method(name = "fields", blocking)]
+	fn fields(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		at: Option<BlockHash>,
+	) -> Result<PageJson<FieldJson>, GlobalTreeError>;
+
+	/// A page of children.
+	#[method(name = "children", blocking)]
+	fn children(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		at: Option<BlockHash>,
+	) -> Result<PageJson<ChildJson>, GlobalTreeError>;
+
+	/// A proof of an object, of fields and children or their absence, or of a complete page.
+	#[method(name = "proof", blocking)]
+	fn proof(
+		&self,
+		query: ProofParams,
+		at: Option<BlockHash>,
+	) -> Result<ProofJson, GlobalTreeError>;
+
+	/// Checks a proof against a global root, or against the root of `object`, and says what it proves.
+	///
+	/// For trying things out: whoever does not trust this node checks the proof with a client library.
+	#[method(name = "verifyProof", blocking)]
+	fn verify_proof(
+		&self,
+		proof: Bytes,
+		root: StateRoot,
+		object: Option<ObjectId32>,
+	) -> Result<serde_json::Value, GlobalTreeError>;
+}
+
+/// Answers from a client's state.
+pub struct GlobalTreeRpc<R: NodeRuntime> {
+	client: Arc<FullClient<R>>,
+}
+
+impl<R: NodeRuntime> GlobalTreeRpc<R> {
+	/// Answers from `client`.
+	pub fn new(client: Arc<FullClient<R>>) -> Self {
+		Self { client }
+	}
+
+	/// The block to ask, which this node has.
+	fn block(&self, at: Option<BlockHash>) -> Result<BlockHash, GlobalTreeError> {
+		let Some(hash) = at else { return Ok(self.client.info().best_hash) };
+		match self.client.number(hash)? {
+			Some(_) => Ok(hash),
+			None => Err(GlobalTreeError::UnknownBlock(format!("{hash:?}"))),
+		}
+	}
+
+	fn block_root(&self, at: Option<BlockHash>) -> Result<BlockRoot, GlobalTreeError>
+	where
+		ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
+	{
+		let block_hash = self.block(at)?;
+		let block_number = self
+			.client
+			.number(block_hash)?
+			.ok_or_else(|| GlobalTreeError::UnknownBlock(format!("{block_hash:?}")))?;
+		let global_root = self.client.runtime_api().global_root(block_hash)?;
+		Ok(BlockRoot { block_hash, block_number, global_root })
+	}
+}
+
+impl<R: NodeRuntime> GlobalTreeApiServer for GlobalTreeRpc<R>
+where
+	ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
+{
+	fn global_root(&self, at: Option<BlockHash>) -> Result<BlockRoot, GlobalTreeError> {
+		self.block_root(at)
+	}
+
+	fn resolve(
+		&self,
+		path: PathParam,
+		at: Option<BlockHash>,
+	) -> Result<ResolvedJson, GlobalTreeError> {
+		let path = Path::try_from(path)?;
+		Ok(self.client.runtime_api().resolve(self.block(at)?, path)?.into())
+	}
+
+	fn object(
+		&self,
+		id: ObjectId32,
+		at: Option<BlockHash>,
+	) -> Result<Option<ObjectJson>, GlobalTreeError> {
+		let view = self.client.runtime_api().object(self.block(at)?, id.0)?;
+		Ok(view.map(|view| ObjectJson::new(id.0, view)))
+	}
+
+	fn fields(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		at: Option<BlockHash>,
+	) -> Result<PageJson<FieldJson>, GlobalTreeError> {
+		let request = page.unwrap_or_default().try_into()?;
+		let page = self.client.runtime_api().fields(self.block(at)?, id.0, request)?;
+		Ok(page.map_err(GlobalTreeError::Query)?.into())
+	}
+
+	fn children(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		at: Option<BlockHash>,
+	) -> Result<PageJson<ChildJson>, GlobalTreeError> {
+		let request = page.unwrap_or_default().try_into()?;
+		let page = self.client.runtime_api().children(self.block(at)?, id.0, request)?;
+		Ok(PageJson::children(&id.0, page.map_err(GlobalTreeError::Query)?))
+	}
+
+	fn proof(
+		&self,
+		query: ProofParams,
+		at: Option<BlockHash>,
+	) -> Result<ProofJson, GlobalTreeError> {
+		let query = to_query(query)?;
+		let block = self.block_root(at)?;
+		let proof = prove::<R>(&self.client, block.block_hash, block.global_root, query)?;
+		Ok(ProofJson::new(block, proof))
+	}
+
+	fn verify_proof(
+		&self,
+		proof: Bytes,
+		root: StateRoot,
+		object: Option<ObjectId32>,
+	) -> Result<serde_json::Value, GlobalTreeError> {
+		let from = TrustedRoot { object: object.map_or(ObjectId::ROOT, |id| id.0), root };
+		let proven = Proof::from_bytes(&proof)
+			.and_then(|proof| proof.check(from))
+			.map_err(GlobalTreeError::Proof)?;
+		serde_json::to_value(ProvenView::from(&proven))
+			.map_err(|error| GlobalTreeError::BadRequest(error.to_string()))
+	}
+}
+
+/// The question that `dstp_proof` and `subtree_proof` take.
+pub(crate) fn to_query(params: ProofParams) -> Result<Query, GlobalTreeError> {
+	let page = match (params.field_page, params.child_page) {
+		(None, None) => None,
+		(Some(page), None) => Some(PageQuery { kind: PageKind::Fields, request: page.try_into()? }),
+		(None, Some(page)) => {
+			Some(PageQuery { kind: PageKind::Children, request: page.try_into()? })
+		},
+		(Some(_), Some(_)) => {
+			let message = "a proof holds one page: ask for fieldPage or childPage";
+			return Err(GlobalTreeError::BadRequest(message.into()));
+		},
+	};
+	Ok(Query {
+		path: params.object.try_into()?,
+		fields: keys(params.fields)?,
+		children: keys(params.children)?,
+		page,
+	})
+}
+
+fn keys<Max: Get<u32>>(
+	list: Vec<Bytes>,
+) -> Result<BoundedVec<dstp_primitives::Key, Max>, GlobalTreeError> {
+	let keys = list.into_iter().map(key).collect::<Result<Vec<_>, _>>()?;
+	keys.try_into().map_err(|_| {
+		GlobalTreeError::BadRequest(format!("a proof names at most {} keys of a kind", Max::get()))
+	})
+}

@@ -1,0 +1,61 @@
+//! Errors of the `subtree_*` methods.
+
+use crate::global_tree::GlobalTreeError;
+use dstp_primitives::{call::CallRefusal, proof::ProofError, tree::StorageError, ObjectId};
+use dstp_subtree::{ReadError, StopReason, SubmitError};
+use jsonrpsee::types::ErrorObjectOwned;
+
+/// Why a `subtree_*` method gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum SubtreeRpcError {
+	/// The hub knows no such subtree.
+	#[error("no remote subtree {0} is registered on the hub")]
+	NotRegistered(ObjectId),
+	/// The node was not told to hold it.
+	#[error("this node holds no copy of {0}; ask another, or start a node with --serve")]
+	NotHere(ObjectId),
+	/// The node was told to hold it, but has not seen it on the hub.
+	#[error("subtree {0} is not registered on the hub, as far as this node has synchronised it; try again later")]
+	NotYet(ObjectId),
+	/// The call is refused.
+	#[error(transparent)]
+	Submit(#[from] SubmitError),
+	/// The bytes are no call.
+	#[error(transparent)]
+	Call(#[from] CallRefusal),
+	/// The copy has no answer.
+	#[error(transparent)]
+	Read(#[from] ReadError),
+	/// The engine stopped.
+	#[error("the subtree stopped: {0}")]
+	Stopped(#[from] StopReason),
+	/// The state is damaged.
+	#[error(transparent)]
+	Storage(StorageError),
+	/// No proof could be made.
+	#[error(transparent)]
+	Proof(ProofError),
+	/// The hub's part failed.
+	#[error(transparent)]
+	Hub(#[from] GlobalTreeError),
+}
+
+/// First code of this namespace.
+const FIRST_CODE: i32 = 9_100;
+
+impl From<SubtreeRpcError> for ErrorObjectOwned {
+	fn from(error: SubtreeRpcError) -> Self {
+		let code = match &error {
+			SubtreeRpcError::Hub(_) => {
+				let SubtreeRpcError::Hub(error) = error else { unreachable!("matched above; qed") };
+				return error.into();
+			},
+			SubtreeRpcError::NotRegistered(_) => FIRST_CODE + 1,
+			SubtreeRpcError::NotHere(_) | SubtreeRpcError::NotYet(_) => FIRST_CODE + 2,
+			SubtreeRpcError::Submit(_) | SubtreeRpcError::Call(_) => FIRST_CODE + 3,
+			SubtreeRpcError::Read(_) | SubtreeRpcError::Proof(_) => FIRST_CODE + 4,
+			SubtreeRpcError::Stopped(_) | SubtreeRpcError::Storage(_) => FIRST_CODE + 5,
+		};
+		Self::owned(code, error.to_string(), None::<()>)
+	}
+}

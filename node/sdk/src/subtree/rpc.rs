@@ -1,0 +1,251 @@
+//! The methods.
+
+use super::{
+	serve::{now_ms, Running, Served},
+	HeadJson, ReceiptJson, StatusJson, SubtreeApis, SubtreeProofJson, SubtreeRpcError,
+};
+use crate::{
+	global_tree::{
+		hub_nodes, to_query, BlockRoot, ChildJson, FieldJson, GlobalTreeError, ObjectId32,
+		ObjectJson, PageJson, PageParams, ProofParams,
+	},
+	runtime::{AccountId, ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime},
+};
+use codec::Encode;
+use dstp_primitives::{
+	api::{ObjectTreeApi, ObjectView, SubtreeSecurityApi},
+	call::SignedCall,
+	proof::{Proof, Query, TrustedRoot},
+	trie::NodeSet,
+	Location, ObjectId, Path,
+};
+use jsonrpsee::proc_macros::rpc;
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use sp_core::Bytes;
+use std::sync::Arc;
+
+type Answer<T> = Result<T, SubtreeRpcError>;
+
+/// Remote subtrees: heads on the hub, calls, and the local copy's state at any kept head (`seq`; without it the newest).
+#[rpc(server, namespace = "subtree")]
+pub trait SubtreeApi {
+	/// The head that the hub accepted, at block `at` or the best.
+	#[method(name = "head", blocking)]
+	fn head(&self, id: ObjectId32, at: Option<BlockHash>) -> Answer<Option<HeadJson>>;
+
+	/// Executes a signed call (SCALE) on the subtree that it names, and answers once it is on the disk.
+	#[method(name = "submit", blocking)]
+	fn submit(&self, call: Bytes) -> Answer<ReceiptJson>;
+
+	/// The nonce that an account's next call has to carry.
+	#[method(name = "nextNonce", blocking)]
+	fn next_nonce(&self, id: ObjectId32, account: AccountId) -> Answer<u64>;
+
+	/// An object of a subtree that this node holds.
+	#[method(name = "object", blocking)]
+	fn object(&self, id: ObjectId32, seq: Option<u64>) -> Answer<Option<ObjectJson>>;
+
+	/// A page of fields.
+	#[method(name = "fields", blocking)]
+	fn fields(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		seq: Option<u64>,
+	) -> Answer<PageJson<FieldJson>>;
+
+	/// A page of children.
+	#[method(name = "children", blocking)]
+	fn children(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		seq: Option<u64>,
+	) -> Answer<PageJson<ChildJson>>;
+
+	/// A proof of state inside a subtree, from the global root of the finalised block down; with `seq` from that head's root.
+	#[method(name = "proof", blocking)]
+	fn proof(&self, query: ProofParams, seq: Option<u64>) -> Answer<SubtreeProofJson>;
+
+	/// How this node stands with a subtree.
+	#[method(name = "status", blocking)]
+	fn status(&self, id: ObjectId32) -> Answer<StatusJson>;
+}
+
+/// Answers from the engines of this node.
+pub struct SubtreeRpc<R: NodeRuntime> {
+	client: Arc<FullClient<R>>,
+	served: Arc<Served>,
+}
+
+impl<R: NodeRuntime> SubtreeRpc<R> {
+	pub(super) fn new(client: Arc<FullClient<R>>, served: Arc<Served>) -> Self {
+		Self { client, served }
+	}
+
+	fn running(&self, subtree: &ObjectId) -> Answer<Arc<Running>> {
+		if !self.served.contains(subtree) {
+			return Err(SubtreeRpcError::NotHere(*subtree));
+		}
+		self.served.get(subtree).ok_or(SubtreeRpcError::NotYet(*subtree))
+	}
+
+	/// The subtree that holds an object, and the object's path in it.
+	fn holder(&self, object: &ObjectId) -> Answer<(Arc<Running>, Path)> {
+		for running in self.served.running() {
+			if let Some(path) = running.reader.path(object)? {
+				return Ok((running, path));
+			}
+		}
+		Err(SubtreeRpcError::NotHere(*object))
+	}
+
+	/// Splits a path from the root of the tree where it enters a subtree of this node.
+	fn split(&self, path: &Path) -> Answer<(Arc<Running>, Path, Path)> {
+		let keys = path.keys();
+		let mut object = ObjectId::ROOT;
+		for (depth, key) in keys.iter().enumerate() {
+			object = object.child(key);
+			if self.served.contains(&object) {
+				let part = |keys: &[dstp_primitives::Key]| {
+					Path::new(keys.to_vec()).expect("a part of a path is a path; qed")
+				};
+				return Ok((
+					self.running(&object)?,
+					part(&keys[..=depth]),
+					part(&keys[depth + 1..]),
+				));
+			}
+		}
+		Err(SubtreeRpcError::NotHere(object))
+	}
+
+	/// From the global root: the hub's nodes down to the head, and the copy's from there.
+	fn prove_from_root(&self, query: Query) -> Answer<SubtreeProofJson>
+	where
+		ApiOf<R>: SubtreeApis<BlockOf<R>>,
+	{
+		let (running, above, inside) = self.split(&query.path)?;
+		let subtree = running.identity.subtree;
+		let at = self.client.info().finalized_hash;
+		let api = self.client.runtime_api();
+		let view = api
+			.head(at, subtree)
+			.map_err(GlobalTreeError::from)?
+			.ok_or(SubtreeRpcError::NotRegistered(subtree))?;
+		let seq = view.head.seq;
+		let (_, inner, _) =
+			running.reader.proof(Query { path: inside, ..query.clone() }, Some(seq))?;
+		let mut nodes = hub_nodes::<R>(&self.client, at, &above)?;
+		nodes.extend(inner.nodes);
+		let root = api.global_root(at).map_err(GlobalTreeError::from)?;
+		let from = TrustedRoot::global(root);
+		let (proof, _) = Proof::make(from, &NodeSet::from_trusted(nodes), query)
+			.map_err(SubtreeRpcError::Proof)?;
+		let block = BlockRoot {
+			block_hash: at,
+			block_number: self.client.info().finalized_number,
+			global_root: root,
+		};
+		Ok(proof_json(subtree, seq, Some(block), from, &proof))
+	}
+
+	fn prove_from_head(&self, query: Query, seq: u64) -> Answer<SubtreeProofJson> {
+		let (running, _, inside) = self.split(&query.path)?;
+		let subtree = running.identity.subtree;
+		let (seq, proof, _) = running.reader.proof(Query { path: inside, ..query }, Some(seq))?;
+		let root =
+			running.reader.object(&subtree, Some(seq))?.map(|view| view.root).unwrap_or_default();
+		Ok(proof_json(subtree, seq, None, TrustedRoot { object: subtree, root }, &proof))
+	}
+}
+
+fn proof_json(
+	subtree: ObjectId,
+	seq: u64,
+	block: Option<BlockRoot>,
+	from: TrustedRoot,
+	proof: &Proof,
+) -> SubtreeProofJson {
+	SubtreeProofJson {
+		subtree: ObjectId32(subtree),
+		seq,
+		block,
+		from: ObjectId32(from.object),
+		root: from.root,
+		proof: Bytes(proof.encode()),
+	}
+}
+
+impl<R: NodeRuntime> SubtreeApiServer for SubtreeRpc<R>
+where
+	ApiOf<R>: SubtreeApis<BlockOf<R>>,
+{
+	fn head(&self, id: ObjectId32, at: Option<BlockHash>) -> Answer<Option<HeadJson>> {
+		let at = at.unwrap_or_else(|| self.client.info().best_hash);
+		let view = self.client.runtime_api().head(at, id.0).map_err(GlobalTreeError::from)?;
+		Ok(view.map(Into::into))
+	}
+
+	fn submit(&self, call: Bytes) -> Answer<ReceiptJson> {
+		let subtree = SignedCall::from_bytes(&call)?.payload.subtree;
+		let running = self.running(&subtree)?;
+		let pin = self.served.pin();
+		let receipt = running.engine.lock().submit(&call, pin, now_ms())?;
+		Ok(receipt.into())
+	}
+
+	fn next_nonce(&self, id: ObjectId32, account: AccountId) -> Answer<u64> {
+		let running = self.running(&id.0)?;
+		let nonce = running.engine.lock().next_nonce(&account);
+		nonce.map_err(SubtreeRpcError::Storage)
+	}
+
+	fn object(&self, id: ObjectId32, seq: Option<u64>) -> Answer<Option<ObjectJson>> {
+		let (running, _) = self.holder(&id.0)?;
+		let view = running.reader.object(&id.0, seq)?.map(|view| ObjectView {
+			parent: view.link.as_ref().map(|link| link.parent),
+			key: view.link.map(|link| link.key),
+			meta: Some(view.meta),
+			state_root: view.state_root,
+			location: Location::WithParent,
+		});
+		Ok(view.map(|view| ObjectJson::new(id.0, view)))
+	}
+
+	fn fields(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		seq: Option<u64>,
+	) -> Answer<PageJson<FieldJson>> {
+		let request = page.unwrap_or_default().try_into()?;
+		let (running, _) = self.holder(&id.0)?;
+		Ok(running.reader.fields(&id.0, &request, seq)?.into())
+	}
+
+	fn children(
+		&self,
+		id: ObjectId32,
+		page: Option<PageParams>,
+		seq: Option<u64>,
+	) -> Answer<PageJson<ChildJson>> {
+		let request = page.unwrap_or_default().try_into()?;
+		let (running, _) = self.holder(&id.0)?;
+		Ok(PageJson::children(&id.0, running.reader.children(&id.0, &request, seq)?))
+	}
+
+	fn proof(&self, query: ProofParams, seq: Option<u64>) -> Answer<SubtreeProofJson> {
+		let query = to_query(query)?;
+		match seq {
+			Some(seq) => self.prove_from_head(query, seq),
+			None => self.prove_from_root(query),
+		}
+	}
+
+	fn status(&self, id: ObjectId32) -> Answer<StatusJson> {
+		let status = self.running(&id.0)?.engine.lock().status();
+		Ok(status.into())
+	}
+}
