@@ -1,0 +1,113 @@
+// make run: builds the node, starts a local network, plays the tour and keeps the network up until Ctrl-C.
+// ONCE=1 ends after the tour. The exit status is 0 only if every step succeeded.
+
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildNode } from "./lib/build.mjs";
+import { Network } from "./lib/network.mjs";
+import { runStep, Stopped, table } from "./lib/output.mjs";
+import { nodeStatus } from "./lib/rpc.mjs";
+import { steps } from "./tour/index.mjs";
+
+const NETWORK_FILE = "zombienet/local.toml";
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
+
+const stop = new AbortController();
+let interruptedBy;
+let network;
+
+// Rejects when the user stops the run; every wait below races against it.
+const interrupted = new Promise((_, reject) => {
+  stop.signal.addEventListener("abort", () => reject(new Stopped()));
+});
+interrupted.catch(() => {});
+
+for (const signal of Object.keys(SIGNALS)) {
+  process.on(signal, () => {
+    // A second signal: the user does not want to wait for a polite end.
+    if (interruptedBy) network?.kill();
+    interruptedBy ??= signal;
+    stop.abort();
+  });
+}
+
+async function startNetwork(dir) {
+  await runStep("Starting the network", async (progress) => {
+    network = new Network(NETWORK_FILE, dir, (name) => progress.note(`${name} started`));
+    await Promise.race([network.up, interrupted]);
+    return network.nodes.map(({ name }) => name).join(", ");
+  });
+}
+
+/** Runs one step of the tour; its signal aborts when its time is over, a node dies or the user stops. */
+async function playStep(step, shared) {
+  const over = new AbortController();
+  let timer;
+  const late = new Promise((_, reject) => {
+    const message = `the step took longer than ${step.timeoutMs / 1000} s`;
+    timer = setTimeout(() => reject(new Error(message)), step.timeoutMs);
+  });
+  try {
+    await runStep(step.name, (progress) => {
+      const work = step.run({ nodes: network.nodes, signal: over.signal, shared }, progress);
+      return Promise.race([work, network.death, interrupted, late]);
+    });
+  } finally {
+    clearTimeout(timer);
+    over.abort();
+  }
+}
+
+async function printSummary() {
+  const rows = await Promise.all(
+    network.nodes.map(async ({ name, ws }) => {
+      const { best, finalised, peers } = await nodeStatus(ws, stop.signal);
+      return [name, best, finalised, peers];
+    }),
+  );
+  table(["node", "block", "finalised", "peers"], rows);
+  table(
+    ["node", "RPC", "Prometheus", "log"],
+    network.nodes.map(({ name, ws, prometheus, log }) => [name, ws, prometheus, log]),
+  );
+  const endpoint = encodeURIComponent(network.nodes[0].ws);
+  console.log(`\npolkadot.js  https://polkadot.js.org/apps/?rpc=${endpoint}#/explorer`);
+  console.log(`PAPI         https://dev.papi.how/explorer#networkId=custom&endpoint=${endpoint}`);
+  console.log("(the browser may ask whether these pages may reach this computer: allow it)\n");
+}
+
+async function play(dir) {
+  await runStep("Building the node", (progress) =>
+    Promise.race([buildNode(progress, stop.signal), interrupted]),
+  );
+  await startNetwork(dir);
+  const shared = {};
+  for (const step of steps) await playStep(step, shared);
+  await printSummary();
+}
+
+async function main() {
+  const dir = await mkdtemp(join(tmpdir(), "dstp-run-"));
+  let toured = false;
+  let failure;
+  try {
+    await play(dir);
+    toured = true;
+    if (!process.env.ONCE) {
+      console.log("The network is up. Ctrl-C stops it.");
+      await Promise.race([network.death, interrupted]);
+    }
+  } catch (error) {
+    if (!interruptedBy) failure = error;
+  }
+  if (failure) console.error(`\n${failure.message}`);
+  if (network) console.log("Stopping the network");
+  await network?.stop();
+  if (failure && network) console.error(`The files of the network are kept in ${dir}`);
+  else await rm(dir, { recursive: true, force: true });
+  // Ctrl-C after the tour is the ordinary end; before, the tour did not happen.
+  process.exit(failure ? 1 : toured ? 0 : SIGNALS[interruptedBy]);
+}
+
+await main();

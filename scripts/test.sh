@@ -1,0 +1,119 @@
+#!/usr/bin/env bash
+# Runs the checks in stages, cheap ones first, stops at the first that fails, and prints the time of each.
+#   scripts/test.sh         everything (make test)
+#   scripts/test.sh fast    what is worth running before each commit (make check)
+#   scripts/test.sh long    the random tests with many more cases (make test-long). CASES and SEED may be
+#                           given; the seed is printed, so that a failure can be repeated.
+# Each stage's output goes to CARGO_TARGET_DIR/test-logs and, with a terminal or VERBOSE=1, to the screen.
+set -euo pipefail
+# shellcheck source=scripts/env.sh
+. "$(dirname "${BASH_SOURCE[0]}")/env.sh"
+cd "$DSTP_ROOT"
+
+readonly LOGS=$CARGO_TARGET_DIR/test-logs
+readonly TAIL_LINES=80
+mkdir -p "$LOGS"
+
+summary=()
+failed=
+started=$SECONDS
+
+# stage NAME COMMAND...: runs one stage and notes its time.
+stage() {
+    local name=$1 log from status=0
+    shift
+    log=$LOGS/${name// /-}.log
+    from=$SECONDS
+    printf '==> %s\n' "$name"
+    if [[ -t 1 || -n ${VERBOSE:-} ]]; then
+        "$@" </dev/null 2>&1 | tee "$log" || status=$?
+    else
+        "$@" </dev/null >"$log" 2>&1 || status=$?
+    fi
+    if [[ $status -eq 0 ]]; then
+        printf '    ok, %s\n' "$(clock $((SECONDS - from)))"
+        summary+=("$(printf '%-24s %8s  ok' "$name" "$(clock $((SECONDS - from)))")")
+        return 0
+    fi
+    failed=$name
+    summary+=("$(printf '%-24s %8s  FAILED (status %s)' "$name" "$(clock $((SECONDS - from)))" "$status")")
+    printf '\n--- end of %s\n' "$log"
+    tail -n "$TAIL_LINES" "$log"
+    exit 1
+}
+
+clock() { printf '%d:%02d' $(($1 / 60)) $(($1 % 60)); }
+
+report() {
+    local status=$?
+    [[ ${#summary[@]} -gt 0 ]] || return 0
+    printf '\n%-24s %8s\n' stage 'min:s'
+    printf '%s\n' "${summary[@]}"
+    printf '%-24s %8s\n' total "$(clock $((SECONDS - started)))"
+    if [[ -n $failed ]]; then
+        printf '\nFAILED: %s\n' "$failed"
+    elif [[ $status -ne 0 ]]; then
+        printf '\nstopped\n'
+    else
+        printf '\nall passed\n'
+    fi
+}
+trap report EXIT
+
+# --- the stages
+
+# `stage` asks for each function's status, which turns `set -e` off inside: every command says `|| return`.
+check_scripts() {
+    local file
+    for file in scripts/*.sh .ci/run; do bash -n "$file" || return; done
+    while read -r file; do node --check "$file" || return; done < <(find scripts -name '*.mjs')
+    if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh .ci/run || return; fi
+}
+
+format() { cargo fmt --all --check; }
+clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
+docs() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked; }
+tests() { cargo test --workspace --locked; }
+unit_tests() { cargo test --workspace --lib --locked; }
+node_build() { cargo build --workspace --locked; }
+long_tests() { PROPTEST_CASES=${CASES:-20000} PROPTEST_RNG_SEED=$SEED cargo test --workspace --locked; }
+javascript() { scripts/wasm.sh && (cd node/clients/js && exec node --test); }
+
+fast() {
+    stage format format
+    stage scripts check_scripts
+    if command -v cargo-deny >/dev/null; then stage deny "$DSTP_ROOT/scripts/deny.sh"; fi
+    # Clippy before the docs: rustdoc uses the dependencies' metadata that clippy made.
+    stage clippy clippy
+}
+
+everything() {
+    fast
+    stage docs docs
+    stage build node_build
+    if [[ -x scripts/chain-specs.sh ]]; then stage "chain specs" scripts/chain-specs.sh --check; fi
+    stage tests tests
+    if [[ -f node/clients/js/package.json ]]; then stage javascript javascript; fi
+    local test
+    for test in zombienet/*.zndsl; do
+        test=$(basename "$test" .zndsl)
+        stage "zombienet $test" scripts/zombienet.sh test "$test"
+    done
+}
+
+case ${1:-all} in
+    all) everything ;;
+    fast)
+        fast
+        stage "unit tests" unit_tests
+        ;;
+    long)
+        SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
+        echo "seed $SEED (repeat with: SEED=$SEED make test-long)"
+        stage "long tests" long_tests
+        ;;
+    *)
+        echo "usage: scripts/test.sh [all|fast|long]" >&2
+        exit 2
+        ;;
+esac

@@ -1,0 +1,14 @@
+// The steps of the tour, in order.
+//
+// A step is a module that exports
+//   name         one line, shown to the user
+//   timeoutMs    after this time the step has failed
+//   run(ctx, progress)   does the work and may return a sentence about the result; rejects if it failed
+// ctx:  nodes   [{ name, ws, prometheus, log, pid }]
+//       signal  an AbortSignal: the step's time is over, a node died or the user stopped the run
+//       shared  an object in which a step leaves what later steps need
+// progress: start(total, unit), set(done), note(text); see scripts/lib/output.mjs.
+
+import * as finality from "./finality.mjs";
+
+export const steps = [finality];
