@@ -37,7 +37,7 @@ impl<T: Config> Pallet<T> {
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Dirty::<T>::count() <= T::MaxDirtyObjects::get(), "too many dirty objects");
 		ensure!(
-			Dropped::<T>::iter_keys().all(|object| Detached::<T>::contains_key(object)),
+			Dropped::<T>::iter_keys().all(Detached::<T>::contains_key),
 			"an object is dropped that is not detached"
 		);
 		let mut held = Held::<T>::new();

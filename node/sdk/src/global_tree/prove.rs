@@ -108,12 +108,16 @@ where
 		page: &PageQuery,
 		keys: &mut Vec<Vec<u8>>,
 	) -> Result<(), GlobalTreeError> {
-		let (kind, cursor): (u8, fn(KeyLayout, &Key) -> Vec<u8>) = match page.kind {
-			PageKind::Fields => (PREFIX_FIELD, field_key),
-			PageKind::Children => (PREFIX_CHILD, child_key),
+		let kind = match page.kind {
+			PageKind::Fields => PREFIX_FIELD,
+			PageKind::Children => PREFIX_CHILD,
+		};
+		let trie_key = |key: &Key| match page.kind {
+			PageKind::Fields => field_key(layout, key),
+			PageKind::Children => child_key(layout, key),
 		};
 		let prefix = [&[kind], &page.request.prefix[..]].concat();
-		let after = page.request.cursor.as_ref().map(|key| cursor(layout, key));
+		let after = page.request.cursor.as_ref().map(trie_key);
 		let start = after.filter(|after| *after > prefix).unwrap_or_else(|| prefix.clone());
 		let found = self.client.child_storage_keys(
 			self.at,

@@ -244,7 +244,7 @@ fn detached_tree_without_a_drop_stays() {
 		next_block_with(Weight::MAX);
 		next_block_with(Weight::MAX);
 		assert_eq!(Detached::<Test>::count(), 1);
-		assert_eq!(Remotes::restore_hosted(&ObjectId::ROOT, &key("a")).is_ok(), true);
+		assert!(Remotes::restore_hosted(&ObjectId::ROOT, &key("a")).is_ok());
 	});
 }
 

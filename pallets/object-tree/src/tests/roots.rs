@@ -107,7 +107,7 @@ fn deep_change_that_does_not_fit_changes_nothing() {
 
 #[test]
 fn parameters_that_work_pass_the_integrity_test() {
-	ExtBuilder::default().build_and_execute(|| ObjectTree::integrity_test());
+	ExtBuilder::default().build_and_execute(ObjectTree::integrity_test);
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn leaf_odd(first: u8, rest: &[u8], value: &[u8]) -> Vec<u8> {
 fn branch(children: &[(usize, ChildReference<H256>)], value: Option<Value>) -> Vec<u8> {
 	let mut slots: Vec<Option<ChildReference<H256>>> = vec![None; 16];
 	for (slot, child) in children {
-		slots[*slot] = Some(child.clone());
+		slots[*slot] = Some(*child);
 	}
 	Codec::branch_node_nibbled(core::iter::empty(), 0, slots.into_iter(), value)
 }

@@ -15,7 +15,7 @@ type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 
 fn pairs(count: u32) -> Pairs {
 	let field = |n: u32| {
-		let size = if n % 5 == 0 { 60 + n as usize % 40 } else { n as usize % 25 };
+		let size = if n.is_multiple_of(5) { 60 + n as usize % 40 } else { n as usize % 25 };
 		([&[0][..], &(n * 7919).to_be_bytes()].concat(), vec![tag::FIELD; size + 1])
 	};
 	let mut pairs: Pairs = (0..count).map(field).collect();

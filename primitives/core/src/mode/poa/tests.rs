@@ -1,5 +1,7 @@
 //! PoA through its rules and the suite of all modes.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 use crate::{
 	head::{Head, HeadState, HEAD_VERSION},
