@@ -48,8 +48,8 @@ mod store;
 
 pub use admission::{AccountLimits, Admission, AdmissionRefusal, AdmissionRequest, HubAccounts};
 pub use engine::{
-	CallGate, CheckedCall, Engine, HubOutcome, ImportProgress, ImportTarget, Receipt, SealedBatch,
-	Status, WantedRange,
+	CallGate, CheckedCall, CopiedRange, Engine, HubOutcome, ImportProgress, ImportTarget, Receipt,
+	SealedBatch, Status, WantedRange,
 };
 pub use error::{ApplyError, HubError, ImportError, OpenError, ReadError, StopReason, SubmitError};
 pub use identity::{Genesis, SubtreeIdentity};

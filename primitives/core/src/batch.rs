@@ -81,7 +81,7 @@ impl Decode for BatchEntry {
 
 impl BatchEntry {
 	/// Reads an entry from untrusted bytes. Refuses trailing bytes, deep nesting and a call of more than
-	/// [`MAX_CALL_BYTES`](crate::call::MAX_CALL_BYTES).
+	/// [`MAX_CALL_BYTES`].
 	pub fn from_bytes(bytes: &[u8]) -> Result<Self, MalformedEntry> {
 		if bytes.len() > MAX_BATCH_BYTES as usize {
 			return Err(MalformedEntry);

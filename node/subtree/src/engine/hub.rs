@@ -65,6 +65,10 @@ impl Engine {
 			let reason = StopReason::OtherEpoch { hub: state.epoch, ours: self.identity.epoch };
 			return Err(self.stop(reason).into());
 		}
+		if state.seq == 0 && state.state_root != self.store.initial_root() {
+			let hub = state.state_root;
+			return Err(self.stop(StopReason::Diverged { seq: 0, hub, ours: None }).into());
+		}
 		let outcome = self.note_hub(state.seq, state.hash)?;
 		if state.era == self.applied.era || matches!(outcome, HubOutcome::Behind { .. }) {
 			return Ok(outcome);
@@ -85,7 +89,10 @@ impl Engine {
 			}
 			return Err(self.stop(StopReason::Diverged { seq, hub: hash, ours: None }).into());
 		}
-		// A pruned head cannot be compared; nothing that could be reorganised away is ever pruned.
+		// Heads that are pruned here could not be committed again: the hub was rewound further than it ever is.
+		if seq + 1 < self.applied.oldest {
+			return Err(self.stop(StopReason::Diverged { seq, hub: hash, ours: None }).into());
+		}
 		if seq >= self.applied.oldest {
 			let ours = self.hash_of(seq)?;
 			if ours != Some(hash) {

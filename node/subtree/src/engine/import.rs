@@ -69,8 +69,8 @@ pub struct ImportProgress {
 
 /// The import in memory, as it is in the database.
 pub(super) struct ImportRun {
-	header: ImportHeader,
-	active: BTreeMap<ObjectId, ActiveObject>,
+	pub(super) header: ImportHeader,
+	pub(super) active: BTreeMap<ObjectId, ActiveObject>,
 	/// Complete objects whose children wait; the last one is visited first.
 	frames: Vec<(ObjectId, Frame)>,
 }
@@ -98,6 +98,16 @@ impl Engine {
 	/// Starts to import a state, or goes on if that import is under way. Another state that is here is thrown away; a folder
 	/// whose log has calls refuses.
 	pub fn begin_import(&mut self, target: ImportTarget) -> Result<ImportProgress, ImportError> {
+		let header = self.import_header(target)?;
+		if let Some(run) = self.import.as_ref().filter(|run| run.header.head == header.head) {
+			return Ok(run.progress());
+		}
+		self.start_import(header).map_err(|error| self.write_failed(error))?;
+		self.import_progress()
+	}
+
+	/// Checks that `target` may be imported here.
+	pub(super) fn import_header(&self, target: ImportTarget) -> Result<ImportHeader, ImportError> {
 		self.running()?;
 		if self.log.as_ref().is_some_and(|log| log.position() > 0) {
 			return Err(ImportError::HasServed);
@@ -119,15 +129,10 @@ impl Engine {
 			},
 			ImportTarget::Initial => (None, self.store.initial_root()),
 		};
-		if let Some(run) = self.import.as_ref().filter(|run| run.header.head == head) {
-			return Ok(run.progress());
-		}
-		let header = ImportHeader { head, root, objects: 0, entries: 0, bytes: 0 };
-		self.start_import(header).map_err(|error| self.write_failed(error))?;
-		self.import_progress()
+		Ok(ImportHeader { head, root, objects: 0, entries: 0, bytes: 0, walk: Vec::new() })
 	}
 
-	fn start_import(&mut self, header: ImportHeader) -> Result<(), OpenError> {
+	pub(super) fn start_import(&mut self, header: ImportHeader) -> Result<(), OpenError> {
 		self.store.reset(self.identity)?;
 		if self.role == Role::Serve {
 			self.store.set_served().map_err(OpenError::Database)?;
@@ -221,40 +226,13 @@ impl Engine {
 		mut active: ActiveObject,
 		range: TrieRange,
 	) -> Result<(), ImportError> {
-		let (entries, bytes) = (
-			range.entries.len() as u64,
-			range.entries.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>(),
-		);
-		let last = range.entries.last().map(|(key, _)| key.clone()).or(active.after.take());
-		let first = active.partial == empty_root();
-		let mut storage = TrieStorage::new(object, active.partial, WriterNodes(self.store.clone()));
-		let inserted = range
-			.entries
-			.into_iter()
-			.try_for_each(|(key, value)| storage.put(&object, &key, value));
-		active.partial = inserted
-			.and_then(|()| storage.root(&object))
-			.map_err(|error| self.unreadable(error))?;
-		storage.accept();
-		let links =
-			active.link.iter().filter(|_| first).map(|link| (object, link.clone())).collect();
-		let change = BatchChange {
-			nodes: storage.take_node_changes(),
-			pairs: storage.take_pair_changes(),
-			links,
-		};
+		let (complete, entries, bytes) = (range.complete, range.entries.len() as u64, size(&range));
+		let change = self.insert(object, &mut active, range)?;
 		let mut ops = Ops::new();
-		let frame = if range.complete {
-			if active.partial != active.root {
-				return Err(ImportError::Malformed {
-					object,
-					reason: "its ranges do not give its root",
-				});
-			}
+		let frame = if complete {
 			ActiveObject::remove(&object, &mut ops);
 			self.frame_of(object, &active, &change)?
 		} else {
-			active.after = last;
 			active.put(&object, &mut ops);
 			None
 		};
@@ -264,10 +242,10 @@ impl Engine {
 		}
 		let run = self.import.as_mut().ok_or(ImportError::NotImporting)?;
 		run.header.entries += entries;
-		run.header.bytes += bytes as u64;
-		run.header.objects += u64::from(range.complete);
+		run.header.bytes += bytes;
+		run.header.objects += u64::from(complete);
 		run.header.put(&mut ops);
-		if range.complete {
+		if complete {
 			run.active.remove(&object);
 			run.frames.extend(frame.map(|frame| (object, frame)));
 		} else {
@@ -275,6 +253,44 @@ impl Engine {
 		}
 		let applied = self.applied;
 		self.store.commit(ops, applied).map_err(|error| self.write_failed(error).into())
+	}
+
+	/// Adds a proven range to what is here of an object; a complete one has to have the object's root then.
+	pub(super) fn insert(
+		&mut self,
+		object: ObjectId,
+		active: &mut ActiveObject,
+		range: TrieRange,
+	) -> Result<BatchChange, ImportError> {
+		let first = active.partial == empty_root();
+		if let Some((last, _)) = range.entries.last() {
+			active.after = Some(last.clone());
+		}
+		let mut storage = TrieStorage::new(object, active.partial, WriterNodes(self.store.clone()));
+		let inserted = range
+			.entries
+			.into_iter()
+			.try_for_each(|(key, value)| storage.put(&object, &key, value));
+		active.partial = inserted
+			.and_then(|()| storage.root(&object))
+			.map_err(|error| self.unreadable(error))?;
+		if range.complete && active.partial != active.root {
+			return Err(ImportError::Malformed {
+				object,
+				reason: "its ranges do not give its root",
+			});
+		}
+		storage.accept();
+		Ok(BatchChange {
+			nodes: storage.take_node_changes(),
+			pairs: storage.take_pair_changes(),
+			links: active
+				.link
+				.iter()
+				.filter(|_| first)
+				.map(|link| (object, link.clone()))
+				.collect(),
+		})
 	}
 
 	/// Where the visit of a complete object's children starts; `None` if it has no children.
@@ -337,6 +353,11 @@ impl Engine {
 		self.import = None;
 		Ok(())
 	}
+}
+
+/// Bytes of keys and values.
+pub(super) fn size(range: &TrieRange) -> u64 {
+	range.entries.iter().map(|(key, value)| (key.len() + value.len()) as u64).sum()
 }
 
 type NextChild = Option<(Vec<u8>, Option<(dstp_primitives::Key, StateRoot)>)>;

@@ -1,6 +1,7 @@
 //! The one writer of a subtree.
 
 mod call;
+mod copy;
 mod executor;
 mod follow;
 mod hub;
@@ -10,6 +11,7 @@ mod pending;
 mod serve;
 
 pub use call::{CallGate, CheckedCall, Receipt};
+pub use copy::CopiedRange;
 pub use hub::HubOutcome;
 pub use import::{ImportProgress, ImportTarget, WantedRange};
 

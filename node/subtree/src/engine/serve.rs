@@ -153,12 +153,14 @@ impl Engine {
 		Ok(core::mem::take(&mut self.sealed))
 	}
 
+	/// A clock that went back makes a batch due: nobody knows how long it has waited.
 	fn is_due(&self, now_ms: u64) -> bool {
 		let calls = self.executor.entries().len();
 		calls > 0
 			&& (calls >= self.options.batch_calls as usize
 				|| self.executor.bytes() >= self.options.batch_bytes
-				|| now_ms.saturating_sub(self.open_since_ms) >= self.options.batch_ms)
+				|| now_ms < self.open_since_ms
+				|| now_ms - self.open_since_ms >= self.options.batch_ms)
 	}
 
 	/// The head is in the synced log before the database or anybody else sees it: after a crash it is the same.

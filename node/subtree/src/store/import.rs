@@ -17,6 +17,8 @@ pub(crate) struct ImportHeader {
 	pub entries: u64,
 	/// Their bytes.
 	pub bytes: u64,
+	/// How far the walk of a caller is, in its own words; empty where the engine walks by itself.
+	pub walk: Vec<u8>,
 }
 
 /// An object whose ranges are being fetched.

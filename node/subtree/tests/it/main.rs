@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+mod copy;
 mod crash;
 mod follow;
 mod hub;
