@@ -1,6 +1,6 @@
 //! What nodes say to each other.
 //!
-//! Four protocols, named `/dstp/<genesis hash in hex>/<name>/1`. Small and large messages have protocols of their own, because
+//! Four protocols, named `/<genesis hash in hex>/dstp/<name>/1`, with the chain's fork id after the hash if it has one. Small and large messages have protocols of their own, because
 //! a transport may set aside the largest size of a protocol for every message. Each message is the byte [`WIRE_VERSION`] and a
 //! SCALE value; `tests/vectors.rs` pins the bytes.
 //!
@@ -65,14 +65,13 @@ impl Protocol {
 	/// All of them.
 	pub const ALL: [Self; 3] = [Self::Ctl, Self::Xfer, Self::Sync];
 
-	/// Its name on the chain with this genesis hash.
-	pub fn name(self, genesis: H256) -> String {
-		let short = match self {
-			Self::Ctl => "ctl",
-			Self::Xfer => "xfer",
-			Self::Sync => "sync",
-		};
-		protocol_name(genesis, short)
+	/// The end of its name, after genesis hash and fork id.
+	pub const fn suffix(self) -> &'static str {
+		match self {
+			Self::Ctl => "dstp/ctl/1",
+			Self::Xfer => "dstp/xfer/1",
+			Self::Sync => "dstp/sync/1",
+		}
 	}
 
 	/// Largest request, in bytes.
@@ -109,14 +108,11 @@ impl Protocol {
 	}
 }
 
-/// The name of the announcements' protocol.
-pub fn announcement_protocol_name(genesis: H256) -> String {
-	protocol_name(genesis, "heads")
-}
+/// The end of the name of the announcements' protocol, see [`Protocol::suffix`].
+pub const ANNOUNCEMENT_SUFFIX: &str = "dstp/heads/1";
 
-fn protocol_name(genesis: H256, short: &str) -> String {
-	format!("/dstp/{}/{short}/{WIRE_VERSION}", format!("{genesis:x}").trim_start_matches("0x"))
-}
+/// Longest announcement, in bytes.
+pub const MAX_ANNOUNCEMENT_BYTES: usize = 1024;
 
 /// Why bytes are not a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -186,7 +182,7 @@ wire!(CtlResponse, Protocol::Ctl.max_response_bytes(), 8);
 wire!(XferRequest, Protocol::Xfer.max_request_bytes(), 16);
 wire!(XferResponse, Protocol::Xfer.max_response_bytes(), 16);
 wire!(SyncRequest, Protocol::Sync.max_request_bytes(), 8);
-wire!(HeadAnnouncement, 1024, 4);
+wire!(HeadAnnouncement, MAX_ANNOUNCEMENT_BYTES, 4);
 
 impl Wire for SyncResponse {
 	const MAX_BYTES: usize = Protocol::Sync.max_response_bytes();

@@ -1,12 +1,11 @@
 //! A follower over the network.
 
-use super::{provider_key, to_peer, to_peer_id, Clock, LOG};
+use super::{provider_key, to_peer, to_peer_id, Clock, ProtocolNames, LOG};
 use crate::{
 	peer::Peer,
 	sync::{
 		Action, Counters, Failure, Followed, Follower, Outcome, Phase, RequestId, Target, Usage,
 	},
-	wire::Protocol,
 };
 use dstp_primitives::head::HeadState;
 use futures::{
@@ -14,7 +13,7 @@ use futures::{
 };
 use sc_network::{
 	service::traits::NetworkService, DhtEvent, Event, IfDisconnected, OutboundFailure, PeerId,
-	ReputationChange, RequestFailure,
+	ProtocolName, ReputationChange, RequestFailure,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -65,6 +64,7 @@ type Answers = FuturesUnordered<BoxFuture<'static, Answer>>;
 /// The target is called within the task: run it where blocking is allowed.
 pub async fn follow<T: Target>(
 	network: Arc<dyn NetworkService>,
+	names: ProtocolNames,
 	followed: Followed,
 	mut follower: Follower<T>,
 	inputs: async_channel::Receiver<Input>,
@@ -77,7 +77,7 @@ pub async fn follow<T: Target>(
 	let mut answers = Answers::new();
 	let mut ticks = tokio::time::interval(TICK);
 	ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-	let mut last = follower.counters();
+	let mut last = None;
 	loop {
 		futures::select! {
 			input = inputs.next() => match input {
@@ -98,19 +98,16 @@ pub async fn follow<T: Target>(
 			},
 			_ = ticks.tick().boxed().fuse() => {
 				follower.tick(clock.now());
-				if follower.counters() != last {
-					last = follower.counters();
-					progress(Progress::Status {
-						phase: follower.phase(),
-						providers: follower.providers(),
-						counters: last,
-						usage: follower.usage(),
-					});
+				let now = (follower.phase(), follower.providers(), follower.counters());
+				if last.as_ref() != Some(&now) {
+					let (phase, providers, counters) = now.clone();
+					progress(Progress::Status { phase, providers, counters, usage: follower.usage() });
+					last = Some(now);
 				}
 			},
 		}
 		for action in follower.take_actions() {
-			carry_out(&*network, &followed, &answers, &progress, action);
+			carry_out((&*network, &names), &followed, &answers, &progress, action);
 		}
 	}
 }
@@ -131,7 +128,7 @@ fn take_input<T: Target>(follower: &mut Follower<T>, clock: &Clock, input: Input
 }
 
 fn carry_out(
-	network: &dyn NetworkService,
+	(network, names): (&dyn NetworkService, &ProtocolNames),
 	followed: &Followed,
 	answers: &Answers,
 	progress: &impl Fn(Progress),
@@ -140,15 +137,8 @@ fn carry_out(
 	match action {
 		Action::Request { id, peer, protocol, payload, connect, timeout_ms } => {
 			let limit = Duration::from_millis(timeout_ms);
-			answers.push(request(
-				network,
-				followed,
-				id,
-				&peer,
-				(protocol, payload),
-				connect,
-				limit,
-			));
+			let name = names.get(protocol).clone();
+			answers.push(request(network, id, &peer, (name, payload), connect, limit));
 		},
 		Action::FindProviders => {
 			network.get_providers(provider_key(followed.genesis, &followed.subtree))
@@ -173,10 +163,9 @@ fn report(network: &dyn NetworkService, peer: &Peer, change: ReputationChange) {
 
 fn request(
 	network: &dyn NetworkService,
-	followed: &Followed,
 	id: RequestId,
 	peer: &Peer,
-	(protocol, payload): (Protocol, Vec<u8>),
+	(name, payload): (ProtocolName, Vec<u8>),
 	connect: bool,
 	limit: Duration,
 ) -> BoxFuture<'static, Answer> {
@@ -185,14 +174,7 @@ fn request(
 	};
 	let connect = if connect { IfDisconnected::TryConnect } else { IfDisconnected::ImmediateError };
 	let (sender, receiver) = oneshot::channel();
-	network.start_request(
-		peer,
-		protocol.name(followed.genesis).into(),
-		payload,
-		None,
-		sender,
-		connect,
-	);
+	network.start_request(peer, name, payload, None, sender, connect);
 	async move {
 		// The transport may forget a request, so the time limit is kept here too.
 		let result = match tokio::time::timeout(limit, receiver).await {

@@ -1,7 +1,7 @@
 //! The overlay over sc-network, with either of its backends.
 //!
 //! Thin on purpose: it carries bytes and time between the network and the state machines, and decides nothing. Protocols are
-//! registered by the node before the network exists, with the names and limits of [`Protocol`]; their inbound queues go to
+//! registered by the node before the network exists, with the limits of [`Protocol`]; their inbound queues go to
 //! [`serve`], the started network to [`follow`] and [`provide`].
 
 mod follow;
@@ -12,14 +12,35 @@ pub use follow::{follow, Input, Progress};
 pub use provide::{provide, provider_key};
 pub use serve::{serve, Inbound};
 
-use crate::{peer::Peer, sync::Now};
-use sc_network::PeerId;
+use crate::{peer::Peer, sync::Now, wire::Protocol};
+use sc_network::{PeerId, ProtocolName};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 const LOG: &str = "dstp::network";
 
 /// Requests that may wait in a protocol's inbound queue. The queue only smooths bursts: what waits was not admitted yet.
 pub const INBOUND_QUEUE: usize = 64;
+
+/// The full names of the protocols on one chain.
+#[derive(Clone, Debug)]
+pub struct ProtocolNames([ProtocolName; Protocol::ALL.len()]);
+
+impl ProtocolNames {
+	/// Makes each name from its [suffix](Protocol::suffix).
+	pub fn new(full: impl Fn(&'static str) -> ProtocolName) -> Self {
+		Self(Protocol::ALL.map(|protocol| full(protocol.suffix())))
+	}
+
+	/// The name of one protocol.
+	pub fn get(&self, protocol: Protocol) -> &ProtocolName {
+		let [ctl, xfer, sync] = &self.0;
+		match protocol {
+			Protocol::Ctl => ctl,
+			Protocol::Xfer => xfer,
+			Protocol::Sync => sync,
+		}
+	}
+}
 
 /// The overlay's name of a node.
 pub fn to_peer(id: &PeerId) -> Peer {

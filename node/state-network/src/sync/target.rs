@@ -16,8 +16,8 @@ pub type TrieEntry = (Vec<u8>, Vec<u8>);
 /// store's hands, and every change is atomic.
 ///
 /// Order of calls: [`begin`](Self::begin), then [`store`](Self::store) any number of times, then [`finish`](Self::finish), then
-/// [`apply`](Self::apply) head by head. `begin` may come again at any time, with another state; what is stored completely stays
-/// and is not fetched again.
+/// [`apply`](Self::apply) head by head. `begin` may come again at any time, with another state; what
+/// [`stored_root`](Self::stored_root) still knows then is not fetched again.
 pub trait Target {
 	/// Why the store refuses. The follower tries again later.
 	type Error: std::error::Error;
@@ -28,15 +28,15 @@ pub trait Target {
 	/// What the last `begin` or `store` left; `None` after `finish`.
 	fn resume(&self) -> Result<Option<Resume>, Self::Error>;
 
-	/// Starts to copy the state of `resume.pivot`. Objects that are stored completely are kept, others may be dropped. What the
-	/// copy said before is no longer valid for readers.
+	/// Starts to copy the state of `resume.pivot`. A store may keep objects that it holds completely. What the copy said before
+	/// is no longer valid for readers.
 	fn begin(&mut self, resume: &Resume) -> Result<(), Self::Error>;
 
 	/// Keeps verified ranges and the resume information in one write. A range from the start replaces what was stored of its
 	/// object; any other continues it.
 	fn store(&mut self, ranges: Vec<VerifiedRange>, resume: &Resume) -> Result<(), Self::Error>;
 
-	/// The root of an object that is stored completely.
+	/// The root of an object that is stored completely and kept; a store that keeps none over `begin` gives `None`.
 	fn stored_root(&self, object: &ObjectId) -> Result<Option<StateRoot>, Self::Error>;
 
 	/// The value of a trie key of an object that is stored completely, with its tag.

@@ -69,9 +69,9 @@ fn messages_have_fixed_bytes() {
 }
 
 #[test]
-fn protocols_are_named_by_chain() {
-	let name = Protocol::Sync.name(H256::repeat_byte(0x0a));
-	assert_eq!(name, format!("/dstp/{}/sync/1", "0a".repeat(32)));
+fn protocol_names_are_fixed() {
+	let suffixes = Protocol::ALL.map(Protocol::suffix);
+	assert_eq!(suffixes, ["dstp/ctl/1", "dstp/xfer/1", "dstp/sync/1"]);
 }
 
 #[test]
