@@ -5,7 +5,9 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod follow;
 mod harness;
+mod subtree;
 mod transaction;
 
 use harness::{run_to_end, Node, LIMIT};

@@ -19,6 +19,11 @@ pub fn transfer(
 		dest: MultiAddress::Id(to.to_account_id()),
 		value,
 	});
+	sign(from, nonce, genesis, call)
+}
+
+/// A signed call as hex, valid for ever on the chain with this genesis hash.
+pub fn sign(from: Sr25519Keyring, nonce: Nonce, genesis: &str, call: RuntimeCall) -> String {
 	let genesis: [u8; 32] =
 		hex::decode(genesis.trim_start_matches("0x")).unwrap().try_into().unwrap();
 	let extension: TxExtension = (

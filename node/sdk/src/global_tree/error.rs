@@ -40,17 +40,22 @@ pub enum GlobalTreeError {
 /// First code of this namespace, outside those of JSON-RPC and of Substrate's own methods.
 const FIRST_CODE: i32 = 9_000;
 
+impl GlobalTreeError {
+	pub(crate) fn code(&self) -> i32 {
+		match self {
+			Self::UnknownBlock(_) => FIRST_CODE + 1,
+			Self::ObjectNotFound(_) => FIRST_CODE + 2,
+			Self::Remote(_) => FIRST_CODE + 3,
+			Self::Path(_) | Self::BadRequest(_) => INVALID_PARAMS_CODE,
+			Self::Query(_) => FIRST_CODE + 4,
+			Self::Proof(_) => FIRST_CODE + 5,
+			Self::Runtime(_) | Self::Database(_) => FIRST_CODE + 6,
+		}
+	}
+}
+
 impl From<GlobalTreeError> for ErrorObjectOwned {
 	fn from(error: GlobalTreeError) -> Self {
-		let code = match &error {
-			GlobalTreeError::UnknownBlock(_) => FIRST_CODE + 1,
-			GlobalTreeError::ObjectNotFound(_) => FIRST_CODE + 2,
-			GlobalTreeError::Remote(_) => FIRST_CODE + 3,
-			GlobalTreeError::Path(_) | GlobalTreeError::BadRequest(_) => INVALID_PARAMS_CODE,
-			GlobalTreeError::Query(_) => FIRST_CODE + 4,
-			GlobalTreeError::Proof(_) => FIRST_CODE + 5,
-			GlobalTreeError::Runtime(_) | GlobalTreeError::Database(_) => FIRST_CODE + 6,
-		};
-		Self::owned(code, error.to_string(), None::<()>)
+		Self::owned(error.code(), error.to_string(), None::<()>)
 	}
 }

@@ -91,44 +91,51 @@ where
 	/// Nodes for everything that `query` asks of the object.
 	fn describe(&mut self, object: &ObjectId, query: &Query) -> Result<(), GlobalTreeError> {
 		let (trie, layout) = self.open(object)?;
-		let mut keys = vec![META_KEY.to_vec()];
+		let mut keys = Vec::new();
+		if let Some(page) = &query.page {
+			self.page_keys(object, &trie, layout, page, &mut keys)?;
+		}
+		keys.push(META_KEY.to_vec());
 		keys.extend(query.fields.iter().map(|key| field_key(layout, key)));
 		keys.extend(query.children.iter().map(|key| child_key(layout, key)));
-		if let Some(page) = &query.page {
-			self.page_keys(&trie, layout, page, &mut keys)?;
-		}
 		self.collect(&trie, &keys)
 	}
 
-	/// The keys of a page, the place where it starts, and the key behind it, which shows that it is complete.
+	/// The place where a page starts, its keys, and the key behind it, which shows that it is complete.
+	///
+	/// The runtime lists the page, so its limits on entries and bytes hold here too.
 	fn page_keys(
 		&self,
+		object: &ObjectId,
 		trie: &ChildInfo,
 		layout: KeyLayout,
 		page: &PageQuery,
 		keys: &mut Vec<Vec<u8>>,
 	) -> Result<(), GlobalTreeError> {
-		let kind = match page.kind {
-			PageKind::Fields => PREFIX_FIELD,
-			PageKind::Children => PREFIX_CHILD,
+		let (api, request) = (self.client.runtime_api(), page.request.clone());
+		let (kind, listed): (_, Vec<_>) = match page.kind {
+			PageKind::Fields => {
+				let page =
+					api.fields(self.at, *object, request)?.map_err(GlobalTreeError::Query)?;
+				(PREFIX_FIELD, page.entries.iter().map(|(key, _)| field_key(layout, key)).collect())
+			},
+			PageKind::Children => {
+				let page =
+					api.children(self.at, *object, request)?.map_err(GlobalTreeError::Query)?;
+				(PREFIX_CHILD, page.entries.iter().map(|(key, _)| child_key(layout, key)).collect())
+			},
 		};
-		let trie_key = |key: &Key| match page.kind {
+		let cursor = page.request.cursor.as_ref().map(|key| match page.kind {
 			PageKind::Fields => field_key(layout, key),
 			PageKind::Children => child_key(layout, key),
-		};
-		let prefix = [&[kind], &page.request.prefix[..]].concat();
-		let after = page.request.cursor.as_ref().map(trie_key);
-		let start = after.filter(|after| *after > prefix).unwrap_or_else(|| prefix.clone());
-		let found = self.client.child_storage_keys(
-			self.at,
-			trie.clone(),
-			None,
-			Some(&StorageKey(start.clone())),
-		)?;
-		keys.push(prefix);
-		keys.push(start);
-		// One more than the page, since the entry at the start may come first.
-		keys.extend(found.take(page.request.limit as usize + 2).map(|key| key.0));
+		});
+		keys.push([&[kind], &page.request.prefix[..]].concat());
+		keys.extend(cursor);
+		keys.extend(listed);
+		let last = keys.iter().max().cloned().unwrap_or_default();
+		let behind =
+			self.client.child_storage_keys(self.at, trie.clone(), None, Some(&StorageKey(last)))?;
+		keys.extend(behind.take(1).map(|key| key.0));
 		Ok(())
 	}
 

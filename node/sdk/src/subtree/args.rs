@@ -11,10 +11,14 @@ pub struct SubtreeArgs {
 	/// fees back.
 	#[arg(long, value_name = "PATH|ID")]
 	pub serve: Vec<SubtreeName>,
+
+	/// Follow this remote subtree: keep a copy of what the hub finalised, from nodes that serve it. By path or id, several times.
+	#[arg(long, value_name = "PATH|ID")]
+	pub follow: Vec<SubtreeName>,
 }
 
 impl From<SubtreeArgs> for Subtrees {
 	fn from(args: SubtreeArgs) -> Self {
-		Self::serving(args.serve)
+		Self::new(args.serve, args.follow)
 	}
 }

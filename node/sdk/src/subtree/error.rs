@@ -2,7 +2,7 @@
 
 use crate::global_tree::GlobalTreeError;
 use dstp_primitives::{call::CallRefusal, proof::ProofError, tree::StorageError, ObjectId};
-use dstp_subtree::{ReadError, StopReason, SubmitError};
+use dstp_subtree::{ReadError, SubmitError};
 use jsonrpsee::types::ErrorObjectOwned;
 
 /// Why a `subtree_*` method gives no answer.
@@ -12,11 +12,14 @@ pub enum SubtreeRpcError {
 	#[error("no remote subtree {0} is registered on the hub")]
 	NotRegistered(ObjectId),
 	/// The node was not told to hold it.
-	#[error("this node holds no copy of {0}; ask another, or start a node with --serve")]
+	#[error("this node holds no copy of {0}; ask another, or start a node with --follow")]
 	NotHere(ObjectId),
 	/// The node was told to hold it, but has not seen it on the hub.
 	#[error("subtree {0} is not registered on the hub, as far as this node has synchronised it; try again later")]
 	NotYet(ObjectId),
+	/// The subtree takes no calls any more.
+	#[error("subtree {0} is closed or removed on the hub; its last head stays readable")]
+	Closed(ObjectId),
 	/// The call is refused.
 	#[error(transparent)]
 	Submit(#[from] SubmitError),
@@ -26,9 +29,6 @@ pub enum SubtreeRpcError {
 	/// The copy has no answer.
 	#[error(transparent)]
 	Read(#[from] ReadError),
-	/// The engine stopped.
-	#[error("the subtree stopped: {0}")]
-	Stopped(#[from] StopReason),
 	/// The state is damaged.
 	#[error(transparent)]
 	Storage(StorageError),
@@ -43,19 +43,21 @@ pub enum SubtreeRpcError {
 /// First code of this namespace.
 const FIRST_CODE: i32 = 9_100;
 
+impl SubtreeRpcError {
+	fn code(&self) -> i32 {
+		match self {
+			Self::Hub(error) => error.code(),
+			Self::NotRegistered(_) => FIRST_CODE + 1,
+			Self::NotHere(_) | Self::NotYet(_) | Self::Closed(_) => FIRST_CODE + 2,
+			Self::Submit(_) | Self::Call(_) => FIRST_CODE + 3,
+			Self::Read(_) | Self::Proof(_) => FIRST_CODE + 4,
+			Self::Storage(_) => FIRST_CODE + 5,
+		}
+	}
+}
+
 impl From<SubtreeRpcError> for ErrorObjectOwned {
 	fn from(error: SubtreeRpcError) -> Self {
-		let code = match &error {
-			SubtreeRpcError::Hub(_) => {
-				let SubtreeRpcError::Hub(error) = error else { unreachable!("matched above; qed") };
-				return error.into();
-			},
-			SubtreeRpcError::NotRegistered(_) => FIRST_CODE + 1,
-			SubtreeRpcError::NotHere(_) | SubtreeRpcError::NotYet(_) => FIRST_CODE + 2,
-			SubtreeRpcError::Submit(_) | SubtreeRpcError::Call(_) => FIRST_CODE + 3,
-			SubtreeRpcError::Read(_) | SubtreeRpcError::Proof(_) => FIRST_CODE + 4,
-			SubtreeRpcError::Stopped(_) | SubtreeRpcError::Storage(_) => FIRST_CODE + 5,
-		};
-		Self::owned(code, error.to_string(), None::<()>)
+		Self::owned(error.code(), error.to_string(), None::<()>)
 	}
 }

@@ -30,23 +30,28 @@ where
 {
 	fn exists(&self, account: &AccountId) -> bool {
 		let best = self.client.info().best_hash;
+		if self.remembers(best, account) {
+			return true;
+		}
+		let answer = self.client.runtime_api().account_exists(best, account.clone());
+		let exists = answer.unwrap_or_else(|error| {
+			log::warn!(target: "dstp", "the hub cannot say whether {account} exists: {error}");
+			false
+		});
+		if exists {
+			self.known.lock().1.insert(account.clone());
+		}
+		exists
+	}
+}
+
+impl<R: NodeRuntime> BestBlockAccounts<R> {
+	/// Whether the account existed at this block already. Forgets everything at a new block.
+	fn remembers(&self, best: BlockHash, account: &AccountId) -> bool {
 		let mut known = self.known.lock();
 		if known.0 != best || known.1.len() >= MAX_KNOWN {
 			*known = (best, HashSet::new());
 		}
-		if known.1.contains(account) {
-			return true;
-		}
-		let exists =
-			self.client.runtime_api().account_exists(best, account.clone()).unwrap_or_else(
-				|error| {
-					log::warn!(target: "dstp", "the hub cannot say whether {account} exists: {error}");
-					false
-				},
-			);
-		if exists {
-			known.1.insert(account.clone());
-		}
-		exists
+		known.1.contains(account)
 	}
 }

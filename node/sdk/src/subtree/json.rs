@@ -88,6 +88,33 @@ impl From<Receipt> for ReceiptJson {
 	}
 }
 
+/// How the synchronisation of a followed subtree stands. Counters are since the start of the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncJson {
+	/// Newest head that the hub finalised, as this node sees it.
+	pub hub_seq: u64,
+	/// `idle` (no head is known), `copying` (the whole state in ranges), `following` (batch by batch) or `halted`; empty before
+	/// the first.
+	pub phase: String,
+	/// Why it halted.
+	pub reason: Option<String>,
+	/// Connected nodes that serve the subtree.
+	pub peers: u32,
+	/// Bytes of useful answers.
+	pub bytes: u64,
+	/// Objects that were copied.
+	pub objects: u64,
+	/// Keys and values that were copied.
+	pub entries: u64,
+	/// Batches that were executed again.
+	pub batches: u64,
+	/// Calls in them.
+	pub calls: u64,
+	/// Answers that were provably wrong.
+	pub invalid: u64,
+}
+
 /// How this node stands with a subtree.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -114,6 +141,15 @@ pub struct StatusJson {
 	pub pending_calls: u32,
 	/// Why the node takes nothing more for this subtree, if so.
 	pub stopped: Option<String>,
+	/// How the synchronisation stands; `null` where the node serves.
+	pub sync: Option<SyncJson>,
+}
+
+impl StatusJson {
+	/// With the state of the synchronisation, which also knows better what the hub has.
+	pub(super) fn with_sync(self, sync: SyncJson) -> Self {
+		Self { hub_seq: self.hub_seq.max(sync.hub_seq), sync: Some(sync), ..self }
+	}
 }
 
 impl From<Status> for StatusJson {
@@ -133,6 +169,7 @@ impl From<Status> for StatusJson {
 			open_calls: status.open_calls,
 			pending_calls: status.pending_calls,
 			stopped: status.stopped.map(|reason| reason.to_string()),
+			sync: None,
 		}
 	}
 }

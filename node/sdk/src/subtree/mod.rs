@@ -22,27 +22,30 @@ mod hub;
 mod json;
 mod mailbox;
 mod names;
+mod network;
 mod rpc;
 mod serve;
 
 pub use args::SubtreeArgs;
 pub use error::SubtreeRpcError;
-pub use json::{HeadJson, ReceiptJson, StatusJson, SubtreeProofJson};
+pub use json::{HeadJson, ReceiptJson, StatusJson, SubtreeProofJson, SyncJson};
 pub use names::SubtreeName;
 pub use rpc::{SubtreeApiServer, SubtreeRpc};
 
 use crate::{
 	error::ExtensionError,
-	extension::{Extension, Rpc, StartContext},
+	extension::{Extension, RegisterContext, Rpc, StartContext},
 	runtime::{AccountId, ApiOf, BlockOf, NodeRuntime, Nonce},
 };
 use dstp_primitives::{
 	api::{ObjectTreeApi, PoaApi, SubtreeSecurityApi},
 	mailbox::{Interests, MAX_INTERESTS},
+	ObjectId,
 };
+use dstp_subtree::Role;
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use serve::Served;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The runtime APIs of a hub with remote subtrees.
 pub trait SubtreeApis<Block: sp_runtime::traits::Block>:
@@ -61,19 +64,31 @@ impl<Block: sp_runtime::traits::Block, Api> SubtreeApis<Block> for Api where
 {
 }
 
-/// Serves remote subtrees and answers `subtree_*`.
+/// Serves and follows remote subtrees, and answers `subtree_*`.
 ///
 /// Heads are signed with the keys of type `dsub` in the keystore; their accounts also pay for the commits, and get the fee
 /// back.
 #[derive(Default)]
 pub struct Subtrees {
 	serve: Vec<SubtreeName>,
+	follow: Vec<SubtreeName>,
+	network: Option<network::Handles>,
 }
 
 impl Subtrees {
 	/// Serves these subtrees, at most 256. Each starts as soon as the hub knows it.
 	pub fn serving(serve: Vec<SubtreeName>) -> Self {
-		Self { serve }
+		Self::new(serve, Vec::new())
+	}
+
+	/// Serves some and follows others, at most 256 in all. What is named twice is served.
+	pub fn new(serve: Vec<SubtreeName>, follow: Vec<SubtreeName>) -> Self {
+		Self { serve, follow, network: None }
+	}
+
+	fn roles(&self) -> BTreeMap<ObjectId, Role> {
+		let follow = self.follow.iter().map(|name| (name.id(), Role::Follow));
+		follow.chain(self.serve.iter().map(|name| (name.id(), Role::Serve))).collect()
 	}
 }
 
@@ -85,16 +100,25 @@ where
 		"subtrees"
 	}
 
+	fn register(&mut self, context: &mut RegisterContext<'_>) -> Result<(), ExtensionError> {
+		if !self.roles().is_empty() {
+			self.network = Some(network::register(context)?);
+		}
+		Ok(())
+	}
+
 	fn start(self: Box<Self>, context: StartContext<R>) -> Result<Rpc, ExtensionError> {
-		let mut ids: Vec<_> = self.serve.iter().map(SubtreeName::id).collect();
-		ids.sort_unstable();
-		ids.dedup();
+		let roles = self.roles();
+		let ids: Vec<_> = roles.keys().copied().collect();
 		let interests = Interests {
-			subtrees: ids.clone().try_into().map_err(|_| {
-				format!("a node serves at most {MAX_INTERESTS} subtrees; start another node")
+			subtrees: ids.try_into().map_err(|_| {
+				format!("a node holds at most {MAX_INTERESTS} subtrees; start another node")
 			})?,
 		};
-		let served = Arc::new(Served::new(ids, &context)?);
+		let served = Arc::new(Served::new(roles, &context)?);
+		if let Some(handles) = self.network {
+			network::start(served.clone(), handles, &context);
+		}
 		serve::spawn(served.clone(), interests, &context);
 		Ok(Rpc::from(SubtreeRpc::<R>::new(context.client, served).into_rpc()))
 	}

@@ -19,6 +19,7 @@ use dstp_primitives::{
 	trie::NodeSet,
 	Location, ObjectId, Path,
 };
+use dstp_subtree::Role;
 use jsonrpsee::proc_macros::rpc;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
@@ -128,7 +129,8 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 	{
 		let (running, above, inside) = self.split(&query.path)?;
 		let subtree = running.identity.subtree;
-		let at = self.client.info().finalized_hash;
+		let info = self.client.info();
+		let at = info.finalized_hash;
 		let api = self.client.runtime_api();
 		let view = api
 			.head(at, subtree)
@@ -143,11 +145,8 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 		let from = TrustedRoot::global(root);
 		let (proof, _) = Proof::make(from, &NodeSet::from_trusted(nodes), query)
 			.map_err(SubtreeRpcError::Proof)?;
-		let block = BlockRoot {
-			block_hash: at,
-			block_number: self.client.info().finalized_number,
-			global_root: root,
-		};
+		let block =
+			BlockRoot { block_hash: at, block_number: info.finalized_number, global_root: root };
 		Ok(proof_json(subtree, seq, Some(block), from, &proof))
 	}
 
@@ -191,6 +190,9 @@ where
 	fn submit(&self, call: Bytes) -> Answer<ReceiptJson> {
 		let subtree = SignedCall::from_bytes(&call)?.payload.subtree;
 		let running = self.running(&subtree)?;
+		if !running.is_open() {
+			return Err(SubtreeRpcError::Closed(subtree));
+		}
 		let pin = self.served.pin();
 		let receipt = running.engine.lock().submit(&call, pin, now_ms())?;
 		Ok(receipt.into())
@@ -245,7 +247,10 @@ where
 	}
 
 	fn status(&self, id: ObjectId32) -> Answer<StatusJson> {
-		let status = self.running(&id.0)?.engine.lock().status();
-		Ok(status.into())
+		let running = self.running(&id.0)?;
+		let status = running.engine.lock().status();
+		let follows = status.role == Role::Follow;
+		let status = StatusJson::from(status);
+		Ok(if follows { status.with_sync(running.sync.read().clone()) } else { status })
 	}
 }

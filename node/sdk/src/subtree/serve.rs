@@ -1,6 +1,6 @@
-//! The subtrees that this node serves, and the task that drives them.
+//! The subtrees that this node holds, and the task that drives those that it serves.
 
-use super::{authority, hub::BestBlockAccounts, mailbox, SubtreeApis};
+use super::{authority, hub::BestBlockAccounts, mailbox, SubtreeApis, SyncJson};
 use crate::{
 	error::ExtensionError,
 	extension::StartContext,
@@ -15,7 +15,7 @@ use dstp_primitives::{
 	object::HeadStatus,
 	subtree::{SubtreeStart, SubtreeView},
 	tree::NewObject,
-	ObjectId, Owner,
+	ObjectId, Owner, StateRoot,
 };
 use dstp_subtree::{
 	AccountLimits, Engine, EngineOptions, Genesis, HubOutcome, Reader, Role, SubtreeIdentity,
@@ -26,7 +26,10 @@ use sp_keystore::KeystorePtr;
 use std::{
 	collections::BTreeMap,
 	path::PathBuf,
-	sync::Arc,
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc,
+	},
 	time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -44,43 +47,81 @@ pub(super) struct Running {
 	pub(super) engine: Mutex<Engine>,
 	pub(super) reader: Reader,
 	pub(super) identity: SubtreeIdentity,
+	/// Root that the registration starts from: on two forks of the hub one epoch may have two.
+	start: StateRoot,
+	/// Whether the hub takes heads of this registration, as it was seen last.
+	open: AtomicBool,
+	/// How the synchronisation stands, where it follows.
+	pub(super) sync: RwLock<SyncJson>,
 }
 
-/// All subtrees that this node serves.
+impl Running {
+	/// Whether the hub takes heads of this registration, as it was seen last.
+	pub(super) fn is_open(&self) -> bool {
+		self.open.load(Ordering::Relaxed)
+	}
+}
+
+/// A subtree by the command line.
+struct Slot {
+	role: Role,
+	/// `None` until the hub knows the subtree.
+	running: RwLock<Option<Arc<Running>>>,
+}
+
+/// All subtrees that this node serves or follows.
 pub(super) struct Served {
 	genesis: BlockHash,
 	folder: PathBuf,
-	/// `None` until the hub knows the subtree.
-	subtrees: BTreeMap<ObjectId, RwLock<Option<Arc<Running>>>>,
+	subtrees: BTreeMap<ObjectId, Slot>,
 	pin: RwLock<HubPin>,
 }
 
 impl Served {
 	pub(super) fn new<R: NodeRuntime>(
-		ids: Vec<ObjectId>,
+		roles: BTreeMap<ObjectId, Role>,
 		context: &StartContext<R>,
 	) -> Result<Self, ExtensionError> {
 		Ok(Self {
 			genesis: context.genesis_hash,
 			folder: context.data_path.join("subtrees"),
-			subtrees: ids.into_iter().map(|id| (id, RwLock::default())).collect(),
+			subtrees: roles
+				.into_iter()
+				.map(|(id, role)| (id, Slot { role, running: RwLock::default() }))
+				.collect(),
 			pin: RwLock::default(),
 		})
 	}
 
-	/// Whether this node was told to serve the subtree.
+	/// Whether this node was told to serve or follow the subtree.
 	pub(super) fn contains(&self, subtree: &ObjectId) -> bool {
 		self.subtrees.contains_key(subtree)
 	}
 
 	/// The engine of a subtree; `None` until the hub knows the subtree.
 	pub(super) fn get(&self, subtree: &ObjectId) -> Option<Arc<Running>> {
-		self.subtrees.get(subtree).and_then(|slot| slot.read().clone())
+		self.subtrees.get(subtree).and_then(|slot| slot.running.read().clone())
 	}
 
 	/// All engines that run.
 	pub(super) fn running(&self) -> Vec<Arc<Running>> {
-		self.subtrees.values().filter_map(|slot| slot.read().clone()).collect()
+		self.subtrees.values().filter_map(|slot| slot.running.read().clone()).collect()
+	}
+
+	/// All engines that execute calls.
+	fn serving(&self) -> Vec<Arc<Running>> {
+		let serving = self.subtrees.values().filter(|slot| slot.role == Role::Serve);
+		serving.filter_map(|slot| slot.running.read().clone()).collect()
+	}
+
+	fn serves(&self, subtree: &ObjectId) -> bool {
+		self.subtrees.get(subtree).is_some_and(|slot| slot.role == Role::Serve)
+	}
+
+	/// The subtrees that this node was told to follow.
+	pub(super) fn followed(&self) -> Vec<ObjectId> {
+		let followed = self.subtrees.iter().filter(|(_, slot)| slot.role == Role::Follow);
+		followed.map(|(id, _)| *id).collect()
 	}
 
 	/// The hub as it was seen last.
@@ -89,26 +130,36 @@ impl Served {
 	}
 
 	/// The engine of the registration in `view`, opened if it is not.
-	fn open(&self, view: &SubtreeView, options: &EngineOptions) -> Option<Arc<Running>> {
+	pub(super) fn open(&self, view: &SubtreeView, options: &EngineOptions) -> Option<Arc<Running>> {
 		let slot = self.subtrees.get(&view.subtree)?;
-		let epoch = view.head.epoch;
-		if let Some(running) =
-			slot.read().as_ref().filter(|running| running.identity.epoch == epoch)
-		{
+		let (epoch, start) = (view.head.epoch, view.start.root(&view.owner));
+		let same =
+			|running: &&Arc<Running>| running.identity.epoch == epoch && running.start == start;
+		if let Some(running) = slot.running.read().as_ref().filter(same) {
 			return Some(running.clone());
 		}
+		// The former registration has ended: its calls can never be committed.
+		*slot.running.write() = None;
 		let identity = SubtreeIdentity { genesis: self.genesis, subtree: view.subtree, epoch };
-		let folder = self.folder.join(hex::encode(view.subtree.0)).join(epoch.to_string());
-		match Engine::open(&folder, identity, genesis(view), Role::Serve, options.clone()) {
+		let registration = format!("{epoch}-{}", hex::encode(&start[..8]));
+		let folder = self.folder.join(hex::encode(view.subtree.0)).join(registration);
+		match Engine::open(&folder, identity, genesis(view), slot.role, options.clone()) {
 			Ok(engine) => {
 				let reader = engine.reader();
-				let running = Arc::new(Running { engine: Mutex::new(engine), reader, identity });
-				*slot.write() = Some(running.clone());
-				log::info!(target: LOG_TARGET, "serving subtree {} (registration {epoch})", view.subtree);
+				let running = Arc::new(Running {
+					engine: Mutex::new(engine),
+					reader,
+					identity,
+					start,
+					open: AtomicBool::new(true),
+					sync: RwLock::default(),
+				});
+				*slot.running.write() = Some(running.clone());
+				log::info!(target: LOG_TARGET, "role {} for subtree {} (registration {epoch})", slot.role, view.subtree);
 				Some(running)
 			},
 			Err(error) => {
-				log::error!(target: LOG_TARGET, "subtree {} cannot be served: {error}", view.subtree);
+				log::error!(target: LOG_TARGET, "subtree {} cannot be opened: {error}", view.subtree);
 				None
 			},
 		}
@@ -154,6 +205,8 @@ pub(super) fn spawn<R: NodeRuntime>(
 {
 	let mut storage = context.offchain_storage.clone();
 	mailbox::write(&mut storage, &interests);
+	// What an earlier run left may belong to subtrees that another node serves now.
+	mailbox::write(&mut storage, &Outbox::default());
 	if interests.subtrees.is_empty() {
 		return;
 	}
@@ -191,7 +244,7 @@ where
 			self.seen = Some(view.block_hash);
 		}
 		let sealed =
-			self.served.running().iter().map(|running| seal(running)).fold(false, |a, b| a | b);
+			self.served.serving().iter().map(|running| seal(running)).fold(false, |a, b| a | b);
 		if sealed || view.is_some() {
 			self.fill_outbox();
 		}
@@ -200,7 +253,8 @@ where
 	/// Tells the engines what the hub knows.
 	fn take_in(&mut self, view: &HubView) {
 		*self.served.pin.write() = HubPin { number: view.number, global_root: view.global_root };
-		for subtree in &view.subtrees {
+		let serves = |subtree: &&SubtreeView| self.served.serves(&subtree.subtree);
+		for subtree in view.subtrees.iter().filter(serves) {
 			let Some(running) = self.served.open(subtree, &self.options) else { continue };
 			let outcome = running.engine.lock().on_hub_head(&subtree.head);
 			let id = subtree.subtree;
@@ -212,32 +266,63 @@ where
 				Ok(outcome) => log::info!(target: LOG_TARGET, "subtree {id}: {outcome:?}"),
 				Err(error) => log::error!(target: LOG_TARGET, "subtree {id}: {error}"),
 			}
-			if subtree.status == HeadStatus::Closed {
-				log::debug!(target: LOG_TARGET, "subtree {id} is closed");
+		}
+		self.note_closed(view);
+	}
+
+	/// Notes which registrations take no heads any more, or take some again after a reorganisation of the hub.
+	fn note_closed(&self, view: &HubView) {
+		for running in self.served.serving() {
+			let identity = running.identity;
+			let open = view.subtrees.iter().any(|subtree| {
+				subtree.subtree == identity.subtree
+					&& subtree.head.epoch == identity.epoch
+					&& subtree.status != HeadStatus::Closed
+			});
+			if running.open.swap(open, Ordering::Relaxed) && !open {
+				log::warn!(target: LOG_TARGET, "subtree {} is closed or removed; no calls are taken", identity.subtree);
 			}
 		}
 	}
 
-	/// Replaces the outbox by all heads that the hub lacks, signed, if they are others than before.
+	/// Replaces the outbox by the heads that the hub lacks, signed, if they are others than before: of each subtree the
+	/// oldest first, so that none keeps the others out.
 	fn fill_outbox(&mut self) {
-		let mut wanted = Vec::new();
-		for running in self.served.running() {
-			let heads = running.engine.lock().uncommitted_heads(HEADS_AHEAD).unwrap_or_default();
-			let Some(first) = heads.first() else { continue };
-			let Some(state) = self.authorities(&first.subtree) else { continue };
-			wanted.extend(heads.into_iter().map(|head| (state.clone(), head)));
-		}
-		wanted.truncate(MAX_OUTBOX_HEADS as usize);
-		let names: Vec<_> =
-			wanted.iter().map(|(state, head)| (state.set_id, head.clone())).collect();
-		if names == self.outbox {
+		let open = self.served.serving().into_iter().filter(|running| running.is_open());
+		let waiting: Vec<_> = open.filter_map(|running| self.waiting(&running)).collect();
+		let rounds = (0..HEADS_AHEAD).flat_map(|round| {
+			let of_round = move |(state, heads): &'_ (PoaState, Vec<Head>)| {
+				Some((state.clone(), heads.get(round)?.clone()))
+			};
+			waiting.iter().filter_map(of_round)
+		});
+		let wanted: Vec<_> = rounds.collect();
+		let named = wanted.iter().map(|(state, head)| (state.set_id, head));
+		if named.eq(self.outbox.iter().map(|(set_id, head)| (*set_id, head))) {
 			return;
 		}
-		let heads: Vec<_> =
-			wanted.into_iter().filter_map(|(state, head)| self.sign(&state, head)).collect();
-		let Ok(heads) = heads.try_into() else { return };
-		mailbox::write(&mut self.storage, &Outbox { heads });
-		self.outbox = names;
+		// What cannot be signed now is tried again at the next view: the key may come later.
+		let signed: Vec<_> = wanted
+			.into_iter()
+			.filter_map(|(state, head)| Some((state.set_id, self.sign(&state, head)?)))
+			.take(MAX_OUTBOX_HEADS as usize)
+			.collect();
+		self.outbox = signed.iter().map(|(set_id, out)| (*set_id, out.head.clone())).collect();
+		let mut heads: Vec<_> = signed.into_iter().map(|(_, out)| out).collect();
+		heads.sort_by_key(|out| (out.head.subtree, out.head.seq));
+		match heads.try_into() {
+			Ok(heads) => mailbox::write(&mut self.storage, &Outbox { heads }),
+			Err(_) => {
+				log::error!(target: LOG_TARGET, "the outbox holds at most {MAX_OUTBOX_HEADS} heads")
+			},
+		}
+	}
+
+	/// The oldest heads of a subtree that the hub lacks, and who has to sign them.
+	fn waiting(&self, running: &Running) -> Option<(PoaState, Vec<Head>)> {
+		let heads = running.engine.lock().uncommitted_heads(HEADS_AHEAD).unwrap_or_default();
+		let state = self.authorities(&heads.first()?.subtree)?;
+		Some((state, heads))
 	}
 
 	fn authorities(&self, subtree: &ObjectId) -> Option<PoaState> {

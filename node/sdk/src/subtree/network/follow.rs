@@ -1,0 +1,242 @@
+//! Followed subtrees: what the hub finalised goes to their followers.
+
+use super::{
+	peers::{Peers, MAX_INPUTS},
+	scores::ScoreFile,
+	source::offer,
+	target::{EngineTarget, FinalisedHeads},
+};
+use crate::{
+	extension::StartContext,
+	runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime, OffchainStorage},
+	subtree::{
+		mailbox,
+		serve::{Running, Served},
+		SubtreeApis, SyncJson,
+	},
+};
+use dstp_primitives::{api::SubtreeSecurityApi, mailbox::HubView, subtree::SubtreeView, ObjectId};
+use dstp_state_network::{
+	adapter::{self, Input, Progress, ProtocolNames},
+	sync::{Followed, Phase},
+	wire::HeadAnnouncement,
+	Follower,
+};
+use dstp_subtree::EngineOptions;
+use sc_network::service::traits::NetworkService;
+use sc_network_sync::SyncingService;
+use sc_service::SpawnTaskHandle;
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use sp_consensus::SyncOracle;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+const LOG_TARGET: &str = "dstp";
+
+/// How often the task looks for finalised blocks and new heads.
+const TURN: Duration = Duration::from_millis(200);
+
+/// A follower that runs.
+struct Task {
+	epoch: u64,
+	running: Arc<Running>,
+	heads: Arc<FinalisedHeads>,
+	inputs: async_channel::Sender<Input>,
+}
+
+/// Watches finality for all followed subtrees, and what there is to announce of all copies.
+pub(super) struct Sync<R: NodeRuntime> {
+	served: Arc<Served>,
+	names: ProtocolNames,
+	scores: ScoreFile,
+	peers: Arc<Peers>,
+	provided: async_channel::Sender<ObjectId>,
+	announce: async_channel::Sender<HeadAnnouncement>,
+	client: Arc<FullClient<R>>,
+	network: Arc<dyn NetworkService>,
+	hub: Arc<SyncingService<BlockOf<R>>>,
+	storage: OffchainStorage<R>,
+	spawn: SpawnTaskHandle,
+	/// Block of the view that an earlier run left: it does not show that the worker runs.
+	stale: Option<BlockHash>,
+	/// The finalised block that all followers know.
+	finalised: Option<BlockHash>,
+	tasks: BTreeMap<ObjectId, Task>,
+	/// Registration and number of the newest head that was announced, by subtree.
+	announced: BTreeMap<ObjectId, (u64, u64)>,
+}
+
+impl<R: NodeRuntime> Sync<R>
+where
+	ApiOf<R>: SubtreeApis<BlockOf<R>>,
+{
+	pub(super) fn new(
+		served: Arc<Served>,
+		names: ProtocolNames,
+		scores: ScoreFile,
+		peers: Arc<Peers>,
+		(provided, announce): (
+			async_channel::Sender<ObjectId>,
+			async_channel::Sender<HeadAnnouncement>,
+		),
+		context: &StartContext<R>,
+	) -> Self {
+		let storage = context.offchain_storage.clone();
+		Self {
+			stale: mailbox::read::<HubView>(&storage).map(|view| view.block_hash),
+			served,
+			names,
+			scores,
+			peers,
+			provided,
+			announce,
+			client: context.client.clone(),
+			network: context.network.clone(),
+			hub: context.sync.clone(),
+			storage,
+			spawn: context.spawn.clone(),
+			finalised: None,
+			tasks: BTreeMap::new(),
+			announced: BTreeMap::new(),
+		}
+	}
+
+	/// Runs as long as the node.
+	pub(super) async fn run(mut self) {
+		loop {
+			self.watch_finality();
+			self.announce();
+			self.scores.turn();
+			tokio::time::sleep(TURN).await;
+		}
+	}
+
+	/// Tells the followers of a block that was finalised, once the worker has come as far.
+	///
+	/// While the node catches up with the hub, heads are old: nobody may have their state any more.
+	fn watch_finality(&mut self) {
+		let info = self.client.info();
+		if self.finalised == Some(info.finalized_hash) || self.hub.is_major_syncing() {
+			return;
+		}
+		let view = mailbox::read::<HubView>(&self.storage);
+		let Some(view) = view.filter(|view| self.stale != Some(view.block_hash)) else { return };
+		if view.number < info.finalized_number {
+			return;
+		}
+		self.stale = None;
+		let mut told = true;
+		for subtree in self.served.followed() {
+			match self.client.runtime_api().head(info.finalized_hash, subtree) {
+				Ok(Some(view)) => told &= self.tell(info.finalized_number, view),
+				Ok(None) => {},
+				Err(error) => {
+					log::warn!(target: LOG_TARGET, "the hub does not tell the head of {subtree}: {error}");
+					told = false;
+				},
+			}
+		}
+		if told {
+			self.finalised = Some(info.finalized_hash);
+		}
+	}
+
+	/// Tells the follower of one subtree, and starts it if it does not run; whether it knows now.
+	fn tell(&mut self, number: u32, view: SubtreeView) -> bool {
+		let (subtree, epoch) = (view.subtree, view.head.epoch);
+		if self.tasks.get(&subtree).is_none_or(|task| task.epoch != epoch) {
+			if let Some(old) = self.tasks.remove(&subtree) {
+				old.inputs.close();
+			}
+			if let Some(task) = self.start(&view) {
+				self.tasks.insert(subtree, task);
+			}
+		}
+		// One that cannot start would fail at each turn; the next finalised block will do.
+		let Some(task) = self.tasks.get(&subtree) else { return true };
+		task.running.sync.write().hub_seq = view.head.seq;
+		if let Some(head) = view.last {
+			task.heads.insert(head);
+		}
+		task.inputs.try_send(Input::HubHead(number, view.head)).is_ok()
+	}
+
+	fn start(&self, view: &SubtreeView) -> Option<Task> {
+		let running = self.served.open(view, &EngineOptions::default())?;
+		let heads = Arc::new(FinalisedHeads::default());
+		let target = EngineTarget::new(running.clone(), heads.clone(), view.head.seq > 0);
+		let subtree = view.subtree;
+		let followed = Followed { genesis: running.identity.genesis, subtree };
+		let follower = Follower::new(followed, target, self.scores.scores(), rand::random());
+		let follower = follower.map_err(|error| {
+			log::error!(target: LOG_TARGET, "subtree {subtree} cannot be followed: {error}");
+		});
+		let (inputs, receiver) = async_channel::bounded(MAX_INPUTS);
+		self.peers.join(subtree, inputs.clone());
+		let shown = running.clone();
+		let follow = adapter::follow(
+			self.network.clone(),
+			self.names.clone(),
+			followed,
+			follower.ok()?,
+			receiver,
+			move |progress| show(&shown, progress),
+		);
+		let follow = futures::FutureExt::map(follow, drop);
+		// The follower stores what it gets.
+		self.spawn.spawn_blocking("subtree-follow", Some("dstp"), follow);
+		Some(Task { epoch: view.head.epoch, running, heads, inputs })
+	}
+
+	/// Announces each copy when it is complete, and each of its heads.
+	fn announce(&mut self) {
+		for running in self.served.running() {
+			let (subtree, epoch) = (running.identity.subtree, running.identity.epoch);
+			let last = self.announced.get(&subtree).copied();
+			if last == Some((epoch, running.reader.kept().1)) {
+				continue;
+			}
+			let Some(offer) = offer(&running) else { continue };
+			// A queue that is full belongs to a network that is going down.
+			if last.is_none() && self.provided.try_send(subtree).is_err() {
+				continue;
+			}
+			self.announced.insert(subtree, (epoch, offer.served.seq));
+			let _ = self.announce.try_send(offer);
+		}
+	}
+}
+
+/// Keeps what `subtree_status` shows, and logs what an operator wants to know.
+fn show(running: &Running, progress: Progress) {
+	let subtree = running.identity.subtree;
+	match progress {
+		Progress::Synced(head) => {
+			log::info!(target: LOG_TARGET, "subtree {subtree}: synchronised to head {}", head.seq);
+		},
+		Progress::Halted(reason) => {
+			log::error!(target: LOG_TARGET, "subtree {subtree} is not followed any more: {reason}");
+		},
+		Progress::Status { phase, providers, counters, .. } => {
+			let (phase, reason) = match phase {
+				Phase::Idle => ("idle", None),
+				Phase::Copying(_) => ("copying", None),
+				Phase::Following => ("following", None),
+				Phase::Halted(reason) => ("halted", Some(reason)),
+			};
+			let mut sync = running.sync.write();
+			*sync = SyncJson {
+				hub_seq: sync.hub_seq,
+				phase: phase.into(),
+				reason,
+				peers: u32::try_from(providers).unwrap_or(u32::MAX),
+				bytes: counters.bytes,
+				objects: counters.objects,
+				entries: counters.entries,
+				batches: counters.batches,
+				calls: counters.calls,
+				invalid: counters.invalid,
+			};
+		},
+	}
+}
