@@ -1,7 +1,7 @@
 // What polkadot.js has to know of a DSTP node: `ApiPromise.create({ provider, ...definitions })`.
 //
-// Questions and answers are JSON objects, described in the node's OpenRPC document. They are declared as `Json`, so that a
-// field that a later node adds reaches the caller. Hashes, ids and bytes are `0x` and hex digits.
+// Questions and answers are JSON objects. They are declared as `Json`, so that a field that a later node adds reaches the caller.
+// Hashes, ids and bytes are `0x` and hex digits.
 
 const id = { name: "id", type: "H256" };
 const at = { name: "at", type: "BlockHash", isHistoric: true, isOptional: true };

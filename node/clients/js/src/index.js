@@ -6,5 +6,5 @@ export { globalRootFromHeader, readHeader } from "./header.js";
 export { poaMode } from "./mode.js";
 export { formatPath, parsePath, pathToId } from "./path.js";
 export { checkProof, provenField } from "./proof.js";
-export { FINALIZED_HEADS, finalizedRoot, readProven, request, rootOf, submit, subscribe } from "./rpc.js";
+export { FINALIZED_HEADS, finalizedRoot, readProven, readRemote, request, rootOf, submit, subscribe } from "./rpc.js";
 export { DstpError } from "./wasm.js";

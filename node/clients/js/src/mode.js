@@ -32,6 +32,8 @@ export function poaMode(authorities, { threshold = authorities.length, minInterv
 }
 
 function u32(number) {
-  if (!(Number.isInteger(number) && number >= 0 && number <= 0xffff_ffff)) throw new DstpError(`${number} is no number of blocks`);
+  if (!(Number.isInteger(number) && number >= 0 && number <= 0xffff_ffff)) {
+    throw new DstpError(`${number} is no number of blocks`);
+  }
   return [0, 8, 16, 24].map((shift) => (number >>> shift) & 0xff);
 }

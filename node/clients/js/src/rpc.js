@@ -105,15 +105,54 @@ async function headerOf(client, hash) {
  * @param {Query} query
  * @param {object} trusted
  * @param {string} trusted.root a global root, for instance from {@link finalizedRoot}
- * @param {string | number} [trusted.at] where the node has to read: the hash of the block for `dstp_proof`, the number of the
- *   head for `subtree_proof`
- * @param {"dstp_proof" | "subtree_proof"} [method] the second for what is inside a remote subtree
+ * @param {string} [trusted.at] hash of the block in which the node has to read; its best one if not given
  * @returns {Promise<import("./proof.js").Proven>}
  */
-export async function readProven(client, query, { root, at }, method = "dstp_proof") {
+export async function readProven(client, query, { root, at }) {
   const question = toJson(query);
-  const { proof } = await request(client, method, at === undefined ? [question] : [question, at]);
-  const proven = checkProof(proof, { root, path: query.path });
+  const { proof } = await request(client, "dstp_proof", at === undefined ? [question] : [question, at]);
+  return checkAnswer(proof, query.path, question, root);
+}
+
+/**
+ * Reads inside a remote subtree, from any node that holds it, with a proof from the global root of a finalised block down.
+ * The block's header comes from a node that the caller trusts; this waits until that node has finalised the block too.
+ *
+ * @param {Client} client of the node that reads
+ * @param {Query} query its path starts at the root of the whole tree
+ * @param {Client} [trusted] of a node of your own, or a validator's; the same node if not given
+ * @returns {Promise<{ proven: import("./proof.js").Proven, block: { hash: string, number: number, globalRoot: string } }>}
+ */
+export async function readRemote(client, query, trusted = client) {
+  const question = toJson(query);
+  const { proof, block } = await request(client, "subtree_proof", [question]);
+  const { blockHash: hash, blockNumber: number } = block;
+  await finalized(trusted, number);
+  const canonical = await request(trusted, "chain_getBlockHash", [number]);
+  if (canonical !== hash) throw new DstpError(`the proof is about block ${hash}, which is not the finalised block ${number}`);
+  const globalRoot = await rootOf(trusted, hash);
+  return { proven: checkAnswer(proof, query.path, question, globalRoot), block: { hash, number, globalRoot } };
+}
+
+/** Resolves when a node has finalised a block of at least this number. */
+async function finalized(client, number) {
+  const reached = (header) => Number(header.number) >= number;
+  let stop;
+  try {
+    await new Promise((resolve, reject) => {
+      stop = subscribe(client, FINALIZED_HEADS, [], (error, header) => {
+        if (error) reject(error);
+        else if (reached(header)) resolve();
+      });
+      stop.catch(reject);
+    });
+  } finally {
+    await (await stop)();
+  }
+}
+
+function checkAnswer(proof, path, question, root) {
+  const proven = checkProof(proof, { root, path });
   if (proven.object && !answers(proven.object, question)) {
     throw new DstpError("the proof holds, but answers another question");
   }
@@ -143,7 +182,8 @@ function answers({ fields, children, page }, question) {
 }
 
 /**
- * Hands a signed call to the node that serves the subtree.
+ * Hands a signed call to the node that serves the subtree. A node may execute calls that are under way at the same time in any
+ * order, and refuses nonces that come too early: wait for each receipt, or send many calls as one JSON-RPC batch.
  *
  * @param {Client} client
  * @param {string | Uint8Array} signed `hex` of `signCall`

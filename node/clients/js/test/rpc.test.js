@@ -12,6 +12,7 @@ import {
   FINALIZED_HEADS,
   finalizedRoot,
   readProven,
+  readRemote,
   request,
   submit,
   subscribe,
@@ -110,7 +111,8 @@ test("polkadot.js makes methods of the definitions and passes questions and answ
 });
 
 test("every method of the node has its definition", () => {
-  const names = Object.entries(definitions.rpc).flatMap(([section, all]) => Object.keys(all).map((name) => `${section}_${name}`));
+  const sections = Object.entries(definitions.rpc);
+  const names = sections.flatMap(([section, all]) => Object.keys(all).map((name) => `${section}_${name}`));
   assert.deepEqual(names.filter((name) => name.startsWith("dstp_")).length, 7);
   assert.deepEqual(names.filter((name) => name.startsWith("subtree_")).length, 8);
 });
@@ -123,13 +125,12 @@ const clients = (answers) => {
 
 test("a proven read checks what the node answers", async () => {
   const { proof, root } = vector("an absent field");
-  for (const { client, asked } of clients({ dstp_proof: { proof }, subtree_proof: { proof } })) {
+  for (const { client, asked } of clients({ dstp_proof: { proof } })) {
     const query = { path: "/geo/DE/BE", fields: ["Atlantis", "Berlin"] };
     const proven = await readProven(client, query, { root, at: HASH });
     assert.equal(proven.object.fields[1].value.text, "52.52,13.405");
     const question = { object: "/geo/DE/BE", fields: ["0x41746c616e746973", "0x4265726c696e"], children: [] };
     assert.deepEqual(asked.findLast(([method]) => method === "dstp_proof")[1], [question, HASH]);
-    await readProven(client, query, { root }, "subtree_proof");
     for (const other of [
       { path: "/geo/DE/BY", fields: query.fields },
       { path: query.path, fields: ["Berlin"] },
@@ -155,13 +156,19 @@ test("a page has to be the one that was asked for", async () => {
   await assert.rejects(read({ kind: "all" }), TypeError);
 });
 
-test("the finalised root comes from a header that has the finalised hash", async () => {
-  const logs = [{ Consensus: ["DSTP", `0x01${HASH.slice(2)}`] }];
+/** A header of block 9 with this global root: its hash, and the JSON that a node gives. */
+function headerWith(root) {
+  const logs = [{ Consensus: ["DSTP", `0x01${root.slice(2)}`] }];
   const header = registry.createType("Header", { number: 9, digest: { logs } });
   const json = { ...header.toJSON(), number: "0x9", digest: { logs: header.digest.logs.map((log) => log.toHex()) } };
-  const answers = { chain_getFinalizedHead: header.hash.toHex(), chain_getHeader: json };
+  return { hash: header.hash.toHex(), json };
+}
+
+test("the finalised root comes from a header that has the finalised hash", async () => {
+  const { hash, json } = headerWith(HASH);
+  const answers = { chain_getFinalizedHead: hash, chain_getHeader: json };
   for (const { client } of clients(answers)) {
-    assert.deepEqual(await finalizedRoot(client), { hash: header.hash.toHex(), number: 9, globalRoot: HASH });
+    assert.deepEqual(await finalizedRoot(client), { hash, number: 9, globalRoot: HASH });
     client.destroy?.();
   }
   for (const { client } of clients({ ...answers, chain_getFinalizedHead: HASH })) {
@@ -170,6 +177,29 @@ test("the finalised root comes from a header that has the finalised hash", async
   }
   for (const { client } of clients({ ...answers, chain_getHeader: null })) {
     await assert.rejects(finalizedRoot(client), /does not know the block/);
+    client.destroy?.();
+  }
+});
+
+test("a remote read is checked against a header that the trusted node finalised", async () => {
+  const { proof, root } = vector("an absent field");
+  const query = { path: "/geo/DE/BE", fields: ["Atlantis", "Berlin"] };
+  const { hash, json } = headerWith(root);
+  const answers = {
+    subtree_proof: { proof, block: { blockHash: hash, blockNumber: 9, globalRoot: HASH } },
+    chain_subscribeFinalizedHeads: [{ number: "0x8" }, { number: "0x9" }],
+    chain_unsubscribeFinalizedHeads: true,
+    chain_getBlockHash: hash,
+    chain_getHeader: json,
+  };
+  for (const { client } of clients(answers)) {
+    const { proven, block } = await readRemote(client, query);
+    assert.equal(proven.object.fields[1].value.text, "52.52,13.405");
+    assert.deepEqual(block, { hash, number: 9, globalRoot: root });
+    const forked = polkadotProvider({ ...answers, chain_getBlockHash: HASH });
+    await assert.rejects(readRemote(client, query, forked), /not the finalised block 9/);
+    const lying = polkadotProvider({ ...answers, chain_getHeader: headerWith(HASH).json });
+    await assert.rejects(readRemote(client, query, lying), /the header has the hash/);
     client.destroy?.();
   }
 });
