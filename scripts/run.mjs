@@ -4,13 +4,16 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildNode } from "./lib/build.mjs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { buildClient, buildNode } from "./lib/build.mjs";
 import { Network } from "./lib/network.mjs";
 import { runStep, Stopped, table } from "./lib/output.mjs";
 import { nodeStatus } from "./lib/rpc.mjs";
 import { steps } from "./tour/index.mjs";
 
 const NETWORK_FILE = "zombienet/local.toml";
+// Several times the interval at which nodes are watched.
+const DEATH_NOTICE_MS = 1500;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
 
 const stop = new AbortController();
@@ -40,6 +43,12 @@ async function startNetwork(dir) {
   });
 }
 
+/** A step fails before the network's watch sees that a node died: then the node's log says more than the step's error. */
+async function orDeath(error) {
+  await Promise.race([network.death, sleep(DEATH_NOTICE_MS)]);
+  throw error;
+}
+
 /** Runs one step of the tour; its signal aborts when its time is over, a node dies or the user stops. */
 async function playStep(step, shared) {
   const over = new AbortController();
@@ -49,8 +58,8 @@ async function playStep(step, shared) {
     timer = setTimeout(() => reject(new Error(message)), step.timeoutMs);
   });
   try {
-    await runStep(step.name, (progress) => {
-      const work = step.run({ nodes: network.nodes, signal: over.signal, shared }, progress);
+    await runStep(step.name, async (progress) => {
+      const work = step.run({ nodes: network.nodes, signal: over.signal, shared }, progress).catch(orDeath);
       return Promise.race([work, network.death, interrupted, late]);
     });
   } finally {
@@ -59,7 +68,9 @@ async function playStep(step, shared) {
   }
 }
 
-async function printSummary() {
+/** `figures`: what the steps found worth repeating, as rows of a name and a figure. */
+async function printSummary(figures) {
+  table(["the tour", ""], figures);
   const rows = await Promise.all(
     network.nodes.map(async ({ name, ws }) => {
       const { best, finalised, peers } = await nodeStatus(ws, stop.signal);
@@ -81,10 +92,13 @@ async function play(dir) {
   await runStep("Building the node", (progress) =>
     Promise.race([buildNode(progress, stop.signal), interrupted]),
   );
+  await runStep("Building the JavaScript client", (progress) =>
+    Promise.race([buildClient(progress, stop.signal), interrupted]),
+  );
   await startNetwork(dir);
-  const shared = {};
+  const shared = { summary: [] };
   for (const step of steps) await playStep(step, shared);
-  await printSummary();
+  await printSummary(shared.summary);
 }
 
 async function main() {

@@ -1,4 +1,4 @@
-// Builds the node with cargo and shows cargo's count as a progress bar with an ETA.
+// Builds the node and the client with cargo and shows cargo's count as a progress bar with an ETA.
 
 import { spawn } from "node:child_process";
 import { signalGroup } from "./processes.mjs";
@@ -11,9 +11,14 @@ const KEPT_LINES = 200;
  * Builds the workspace. Resolves when the node is up to date; rejects with cargo's last lines if the build
  * fails. Aborting `signal` ends cargo and the compilers it started.
  */
-export function buildNode(progress, signal) {
+export const buildNode = (progress, signal) => build("cargo", ["build", "--workspace", "--locked"], progress, signal);
+
+/** Builds the Wasm module of the JavaScript client, in the same way. */
+export const buildClient = (progress, signal) => build("scripts/wasm.sh", [], progress, signal);
+
+function build(command, args, progress, signal) {
   return new Promise((resolve, reject) => {
-    const cargo = spawn("cargo", ["build", "--workspace", "--locked"], {
+    const cargo = spawn(command, args, {
       // Its own group: an abort reaches the compilers too.
       detached: true,
       stdio: ["ignore", "ignore", "pipe"],

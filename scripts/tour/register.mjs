@@ -1,0 +1,41 @@
+// Registers /geo as a remote subtree with PoA, and gives the VApp node the key of its authority.
+
+import { atSomeBlock, connect, developmentKey, finalised } from "../lib/chain.mjs";
+import { loadClient } from "../lib/packages.mjs";
+import { AUTHORITY, GEO, node, OWNER } from "./geo.mjs";
+
+export const name = "Registering the remote subtree /geo";
+export const timeoutMs = 120_000;
+
+const KEY = "geo";
+const PLAIN = { Plain: null };
+const RAW_KEYS = 0;
+
+export async function run({ nodes, signal, shared }) {
+  const { pathToId, poaMode } = await loadClient();
+  shared.vapp = await connect(node(nodes, "vapp"));
+  shared.validator = await connect(node(nodes, "alice"));
+  shared.owner = await developmentKey(OWNER);
+  const authority = await developmentKey(AUTHORITY);
+  const hexKey = `0x${Buffer.from(authority.publicKey).toString("hex")}`;
+  await shared.vapp.rpc.author.insertKey("dsub", AUTHORITY, hexKey);
+
+  const { id, params } = poaMode([authority.publicKey]);
+  const { register } = shared.validator.tx.subtreeSecurity;
+  const call = register(pathToId("/"), KEY, { Native: id }, params, PLAIN, RAW_KEYS);
+  await finalised(shared.validator, call, shared.owner);
+
+  const geo = pathToId(GEO);
+  const status = await atSomeBlock({ api: shared.vapp, signal }, () => statusOf(shared.vapp, geo));
+  shared.epoch = status.epoch;
+  return `registration ${status.epoch}, mode PoA with one authority; the node vapp serves it`;
+}
+
+/** Status of a subtree, or `undefined` until the node has seen it on the hub. Past polkadot.js, which prints every refusal. */
+async function statusOf(api, subtree) {
+  const { request } = await loadClient();
+  return request(api, "subtree_status", [subtree]).catch((error) => {
+    if (/not registered/.test(error.message)) return undefined;
+    throw error;
+  });
+}
