@@ -2,7 +2,7 @@
 
 use crate::{
 	pallet::{Config, GlobalRoot, Objects, Pallet},
-	storage::{insert_object, HubStorage},
+	storage::{insert_object, HubStorage, Room},
 };
 use alloc::{string::String, vec::Vec};
 use dstp_primitives::{
@@ -101,7 +101,7 @@ impl<T: Config> Pallet<T> {
 		let hashed =
 			NewObject { object_type: ObjectType::Plain, flags: ObjectFlags::hashed_keys() };
 		let created = insert_object::<T>(&ObjectId::ROOT, None).is_ok() && {
-			let mut tree = ObjectTree::new(HubStorage::<T>::for_genesis());
+			let mut tree = ObjectTree::new(HubStorage::<T>::with_room(Room::Unlimited));
 			tree.init_namespace(Owner::Shared, hashed.clone()).is_ok()
 				&& RESERVED_KEYS.iter().all(|reserved| {
 					Key::try_from(*reserved).is_ok_and(|key| {
@@ -134,7 +134,7 @@ impl<T: Config> Pallet<T> {
 	fn genesis_object(object: &GenesisObject) -> Result<ObjectId, String> {
 		let path = Path::parse(&object.path).map_err(|error| alloc::format!("{error}"))?;
 		let (key, above) = path.keys().split_last().ok_or("the root object exists already")?;
-		let mut tree = ObjectTree::new(HubStorage::<T>::for_genesis());
+		let mut tree = ObjectTree::new(HubStorage::<T>::with_room(Room::Unlimited));
 		let text = |error: dstp_primitives::TreeError| alloc::format!("{error}");
 		let above = Path::new(above.to_vec()).map_err(|error| alloc::format!("{error}"))?;
 		let parent = tree.resolve(&above).map_err(text)?;
@@ -153,7 +153,7 @@ impl<T: Config> Pallet<T> {
 		object: &GenesisObject,
 		id: &ObjectId,
 	) -> Result<(), dstp_primitives::TreeError> {
-		let mut tree = ObjectTree::new(HubStorage::<T>::for_genesis());
+		let mut tree = ObjectTree::new(HubStorage::<T>::with_room(Room::Unlimited));
 		match &object.owner {
 			GenesisOwner::System => Ok(()),
 			GenesisOwner::Account(account) => tree.transfer(&Actor::System, id, account),

@@ -111,8 +111,9 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxDirtyObjects: Get<u32>;
 
-		/// How many of these are left to heads of remote subtrees, which users' calls must not keep out of a block. Each head
-		/// takes as many as there are objects above its subtree.
+		/// How many of these only heads of remote subtrees can take; users' calls have the rest. Each has a count of its own, so
+		/// neither keeps the other out of a block. A head takes as many as there are objects above its subtree that did not
+		/// change before.
 		#[pallet::constant]
 		type ReservedDirtyObjects: Get<u32>;
 
@@ -147,6 +148,10 @@ pub mod pallet {
 	/// Objects whose root has to be computed when the block ends, with everything above them. Empty between blocks.
 	#[pallet::storage]
 	pub type Dirty<T: Config> = CountedStorageMap<_, Identity, ObjectId, (), OptionQuery>;
+
+	/// How many of [`Dirty`] heads of remote subtrees marked; users' calls marked the others. Empty between blocks.
+	#[pallet::storage]
+	pub type DirtyByHeads<T: Config> = StorageValue<_, u32, ValueQuery>;
 
 	/// Root objects of remote subtrees.
 	#[pallet::storage]
@@ -298,6 +303,13 @@ pub mod pallet {
 			/// The object.
 			object: ObjectId,
 		},
+		/// What the hub still keeps of an object that became remote could not be deleted. It waits on, with its deposits.
+		DropFailed {
+			/// The object.
+			object: ObjectId,
+			/// Why not.
+			reason: DispatchError,
+		},
 	}
 
 	/// Why a call is refused. The first variants are those of [`dstp_primitives::TreeError`].
@@ -361,6 +373,10 @@ pub mod pallet {
 		RemoteBelow,
 		/// The hub keeps no nodes of this object, or its root has changed since.
 		NothingKept,
+		/// Something below the object has another owner, is shared or frozen; who holds it would lose it.
+		ForeignBelow,
+		/// More objects stand below this one than can move at once; move its children instead.
+		TooManyBelow,
 	}
 
 	#[pallet::hooks]

@@ -4,12 +4,13 @@ use crate::{
 	deposit::{BalanceOf, Deposit},
 	operations::actor,
 	pallet::{Config, Detached, Dirty, Dropped, Error, Event, Objects, Pallet, Remotes},
-	storage::{child_info, child_root, tree},
+	storage::{child_info, child_root, tree, Room},
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use dstp_primitives::{
 	hub::RemoteObjects,
-	object::{Location, RemoteLocation},
+	object::{HeadStatus, Location, RemoteLocation},
+	tree::{Below, MAX_MOVED_OBJECTS},
 	AccountId, Key, ObjectId, StateRoot,
 };
 use frame_support::{ensure, storage::with_storage_layer};
@@ -77,7 +78,7 @@ impl<T: Config> Pallet<T> {
 		Self::init_root();
 		Self::ensure_vacant(&parent.child(key))?;
 		let actor = actor(&Some(who.clone()));
-		let object = Self::with_head_room(|tree| {
+		let object = Self::change_entry(Room::Calls, |tree| {
 			tree.create_remote(&actor, parent, key, root, location).map_err(Error::<T>::from)
 		})?;
 		Self::register_remote(who, parent, key)?;
@@ -85,9 +86,19 @@ impl<T: Config> Pallet<T> {
 		Ok(object)
 	}
 
+	fn do_close_remote(parent: &ObjectId, key: &Key) -> DispatchResult {
+		let (root, mut location) =
+			<Self as RemoteObjects>::remote(parent, key).ok_or(Error::<T>::NotRemote)?;
+		location.status = HeadStatus::Closed;
+		Self::change_entry(Room::Calls, |tree| {
+			tree.set_remote(parent, key, root, location).map_err(Error::<T>::from)
+		})?;
+		Ok(())
+	}
+
 	fn do_remove_remote(who: &AccountId, parent: &ObjectId, key: &Key) -> DispatchResult {
 		let actor = actor(&Some(who.clone()));
-		Self::with_head_room(|tree| {
+		Self::change_entry(Room::Calls, |tree| {
 			tree.remove_remote(&actor, parent, key).map_err(Error::<T>::from)
 		})?;
 		Self::unregister_remote(parent, key)?;
@@ -106,12 +117,19 @@ impl<T: Config> Pallet<T> {
 		let actor = actor(&Some(who.clone()));
 		// Below the call's own changes, so that the object's root is that of the end of the last block.
 		let pending = Dirty::<T>::contains_key(object);
-		let root = Self::with_head_room(|tree| {
-			tree.hosted_to_remote(&actor, parent, key, location).map_err(Error::<T>::from)
+		let below = Objects::<T>::get(object).map_or(0, |info| info.remotes);
+		let root = Self::change_entry(Room::Calls, |tree| {
+			// The rights come first: whoever has none learns nothing else, and causes no walk.
+			let root = tree.hosted_to_remote(&actor, parent, key, location)?;
+			ensure!(!pending, Error::<T>::RootPending);
+			ensure!(below == 0, Error::<T>::RemoteBelow);
+			match tree.owners_below(&object, MAX_MOVED_OBJECTS)? {
+				Below::Own => Ok::<_, Error<T>>(root),
+				Below::Foreign(_) => Err(Error::ForeignBelow),
+				Below::TooMany => Err(Error::TooManyBelow),
+			}
 		})?;
-		ensure!(!pending, Error::<T>::RootPending);
 		let info = Objects::<T>::take(object).ok_or(Error::<T>::CorruptState)?;
-		ensure!(info.remotes == 0, Error::<T>::RemoteBelow);
 		Detached::<T>::insert(object, info);
 		Self::register_remote(who, parent, key)?;
 		Self::deposit_event(Event::ObjectDetached { object, state_root: root });
@@ -131,7 +149,7 @@ impl<T: Config> Pallet<T> {
 		let info = Detached::<T>::take(object).ok_or(Error::<T>::NothingKept)?;
 		let kept = child_root(&child_info(&object, info.counter)).map_err(Error::<T>::from)?;
 		Objects::<T>::insert(object, info);
-		let root = Self::with_head_room(|tree| {
+		let root = Self::change_entry(Room::Calls, |tree| {
 			tree.remote_to_hosted(parent, key).map_err(Error::<T>::from)
 		})?;
 		ensure!(root == kept, Error::<T>::NothingKept);
@@ -167,11 +185,19 @@ impl<T: Config> RemoteObjects for Pallet<T> {
 		location: RemoteLocation,
 	) -> DispatchResult {
 		with_storage_layer(|| {
-			Self::with_head_room(|tree| {
+			Self::change_entry(Room::Heads, |tree| {
 				tree.set_remote(parent, key, root, location)
 					.map_err(|error| Error::<T>::from(error).into())
 			})
 		})
+	}
+
+	fn is_block_full(error: &DispatchError) -> bool {
+		*error == Error::<T>::BlockFull.into()
+	}
+
+	fn close_remote(parent: &ObjectId, key: &Key) -> DispatchResult {
+		with_storage_layer(|| Self::do_close_remote(parent, key))
 	}
 
 	fn remote(parent: &ObjectId, key: &Key) -> Option<(StateRoot, RemoteLocation)> {

@@ -9,7 +9,7 @@ use crate::{
 	storage::{child_info, next_key, tree},
 	WeightInfo,
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use dstp_primitives::{
 	object::{raw_key, Meta, META_KEY, PREFIX_CHILD},
@@ -84,9 +84,10 @@ impl<T: Config> Pallet<T> {
 			return Weight::zero();
 		}
 		let piece = Self::piece_weight();
+		let mut failed = BTreeSet::new();
 		while used.saturating_add(piece).all_lte(limit) {
 			let waiting = Removals::<T>::count() > 0 || Detached::<T>::count() > 0;
-			if !waiting || matches!(Self::run_piece(), Outcome::Rest) {
+			if !waiting || matches!(Self::run_piece(&mut failed), Outcome::Rest) {
 				break;
 			}
 			used.saturating_accrue(piece);
@@ -94,9 +95,10 @@ impl<T: Config> Pallet<T> {
 		used
 	}
 
-	fn run_piece() -> Outcome {
-		if let Some(object) = Dropped::<T>::iter_keys().next() {
-			return Self::run_drop(object);
+	/// `failed`: what could not be deleted in this block, and is not tried again in it.
+	fn run_piece(failed: &mut BTreeSet<ObjectId>) -> Outcome {
+		if let Some(object) = Dropped::<T>::iter_keys().find(|object| !failed.contains(object)) {
+			return Self::run_drop(object, failed);
 		}
 		match Removals::<T>::iter().min_by_key(|(index, _)| *index) {
 			Some((index, removal)) => Self::run_removal(index, removal),
@@ -141,7 +143,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn run_drop(object: ObjectId) -> Outcome {
+	fn run_drop(object: ObjectId, failed: &mut BTreeSet<ObjectId>) -> Outcome {
 		let result = with_storage_layer(|| Self::drop_piece(object));
 		match result {
 			Ok(false) => Outcome::Continue,
@@ -149,9 +151,11 @@ impl<T: Config> Pallet<T> {
 				Self::deposit_event(Event::DetachedDropped { object });
 				Outcome::Continue
 			},
-			// Damaged. It must not keep others from being deleted, and cannot be reached, so it may stay.
-			Err(_) => {
-				Dropped::<T>::remove(object);
+			// Damaged. It must not keep others from being deleted, but it stays in the queue: there are deposits in it, and its
+			// place is taken, until somebody repairs it.
+			Err(reason) => {
+				failed.insert(object);
+				Self::deposit_event(Event::DropFailed { object, reason });
 				Outcome::Continue
 			},
 		}

@@ -2,7 +2,7 @@
 
 use crate::{
 	pallet::{Config, Dirty, GlobalRoot, Pallet, PastRoots},
-	storage::HubStorage,
+	storage::{HubStorage, Room},
 	WeightInfo,
 };
 use codec::Encode;
@@ -43,7 +43,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn commit_roots() {
 		// Nothing but a damaged database makes this fail. Then the root stays, which shows in every header; a panic would stop
 		// the chain.
-		let roots = ObjectTree::new(HubStorage::<T>::for_heads())
+		let roots = ObjectTree::new(HubStorage::<T>::with_room(Room::Unlimited))
 			.commit_roots()
 			.defensive_proof("child tries hold what the tree wrote there; qed")
 			.unwrap_or_default();
@@ -71,12 +71,13 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Runs `change` on the tree with the room that heads have; the block pays for the roots, no matter who called.
-	pub(crate) fn with_head_room<R, E>(
+	/// Runs a `change` of a remote child's entry with the given room; the block pays for the roots, no matter who called.
+	pub(crate) fn change_entry<R, E>(
+		room: Room,
 		change: impl FnOnce(&mut ObjectTree<HubStorage<T>>) -> Result<R, E>,
 	) -> Result<R, E> {
 		let before = Dirty::<T>::count();
-		let result = change(&mut ObjectTree::new(HubStorage::for_heads()))?;
+		let result = change(&mut ObjectTree::new(HubStorage::with_room(room)))?;
 		let marked = Dirty::<T>::count().saturating_sub(before);
 		if marked > 0 {
 			frame_system::Pallet::<T>::register_extra_weight_unchecked(
@@ -85,6 +86,24 @@ impl<T: Config> Pallet<T> {
 			);
 		}
 		Ok(result)
+	}
+
+	/// The roots that heads cause are weighed after the fact, so a block must have place for them beside what normal calls may fill
+	/// and what operational ones find free.
+	fn check_room_for_roots() {
+		use frame_support::dispatch::DispatchClass::{Normal, Operational};
+		let weights = T::BlockWeights::get();
+		let normal = weights.get(Normal).max_total.unwrap_or(weights.max_block);
+		let operational = weights.get(Operational).reserved.unwrap_or(weights.max_block);
+		let heads =
+			T::WeightInfo::compute_root(2).saturating_mul(T::ReservedDirtyObjects::get().into());
+		let sum = normal.saturating_add(operational).saturating_add(heads);
+		assert!(
+			sum.all_lte(weights.max_block),
+			"normal calls ({normal:?}), what is reserved for operational ones ({operational:?}) and the roots of \
+			ReservedDirtyObjects ({heads:?}) weigh more than a block ({:?}): lower one of the three",
+			weights.max_block
+		);
 	}
 
 	/// Panics if the runtime's parameters cannot work. Runs in the runtime's tests only.
@@ -111,6 +130,7 @@ impl<T: Config> Pallet<T> {
 			all.all_lte(block),
 			"the roots of MaxDirtyObjects weigh more than a block: {all:?} of {block:?}"
 		);
+		Self::check_room_for_roots();
 		let byte: u128 = T::DepositPerByte::get().saturated_into();
 		assert!(byte > 0, "DepositPerByte of 0 gives storage away");
 	}

@@ -2,7 +2,7 @@
 
 use crate::{
 	deposit::{BalanceOf, Deposit},
-	pallet::{Config, Detached, Dirty, NextKeyspace, Objects, Pallet},
+	pallet::{Config, Detached, Dirty, DirtyByHeads, NextKeyspace, Objects, Pallet},
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -50,6 +50,17 @@ pub struct ObjectInfo<Balance> {
 	pub deposit: Option<Deposit<Balance>>,
 }
 
+/// The two shares of the objects that may become dirty in one block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Room {
+	/// That of everything that users ask for.
+	Calls,
+	/// That of accepted heads.
+	Heads,
+	/// No limit: genesis, which no block has to fit, and the computation of roots, which marks nothing.
+	Unlimited,
+}
+
 /// What is needed of an object again and again during one operation.
 #[derive(Clone)]
 struct Known {
@@ -59,30 +70,39 @@ struct Known {
 
 /// The tree in this chain's storage.
 pub struct HubStorage<T> {
-	/// Most objects that may be dirty after this operation.
-	dirty_limit: u32,
+	/// Where room for objects that become dirty is taken from.
+	room: Room,
 	known: RefCell<BTreeMap<ObjectId, Known>>,
 	_config: PhantomData<T>,
 }
 
 impl<T: Config> HubStorage<T> {
-	/// For calls of users, who leave some room to heads.
-	pub(crate) fn for_calls() -> Self {
-		Self::limited(T::MaxDirtyObjects::get().saturating_sub(T::ReservedDirtyObjects::get()))
+	/// With the room that the operation has.
+	pub(crate) fn with_room(room: Room) -> Self {
+		Self { room, known: RefCell::default(), _config: PhantomData }
 	}
 
-	/// For heads of remote subtrees.
-	pub(crate) fn for_heads() -> Self {
-		Self::limited(T::MaxDirtyObjects::get())
-	}
-
-	/// For genesis, which no block has to fit.
-	pub(crate) fn for_genesis() -> Self {
-		Self::limited(u32::MAX)
-	}
-
-	fn limited(dirty_limit: u32) -> Self {
-		Self { dirty_limit, known: RefCell::default(), _config: PhantomData }
+	/// Takes room for one more dirty object.
+	///
+	/// An object that a head marked and that is removed in the same block gives its place to calls, not to heads: together they
+	/// never have more than all.
+	fn take_room(&self) -> Result<(), StorageError> {
+		let (all, reserved) = (T::MaxDirtyObjects::get(), T::ReservedDirtyObjects::get());
+		let by_heads = DirtyByHeads::<T>::get();
+		let fits = match self.room {
+			Room::Calls => {
+				Dirty::<T>::count().saturating_sub(by_heads) < all.saturating_sub(reserved)
+			},
+			Room::Heads => by_heads < reserved,
+			Room::Unlimited => true,
+		};
+		if !fits {
+			return Err(StorageError::TooManyDirty);
+		}
+		if self.room == Room::Heads {
+			DirtyByHeads::<T>::put(by_heads.saturating_add(1));
+		}
+		Ok(())
 	}
 
 	/// The object's child trie; `None` if it is not hosted.
@@ -182,9 +202,7 @@ impl<T: Config> Storage for HubStorage<T> {
 	fn mark_dirty(&mut self, object: &ObjectId) -> Result<(), StorageError> {
 		let mut next = Some(*object);
 		while let Some(object) = next.filter(|object| !Dirty::<T>::contains_key(object)) {
-			if Dirty::<T>::count() >= self.dirty_limit {
-				return Err(StorageError::TooManyDirty);
-			}
+			self.take_room()?;
 			let known = self.known(&object).ok_or(StorageError::Corrupt)?;
 			Dirty::<T>::insert(object, ());
 			next = known.link.map(|link| link.parent);
@@ -193,6 +211,7 @@ impl<T: Config> Storage for HubStorage<T> {
 	}
 
 	fn take_dirty(&mut self) -> Vec<ObjectId> {
+		DirtyByHeads::<T>::kill();
 		Dirty::<T>::drain().map(|(object, ())| object).collect()
 	}
 
@@ -215,5 +234,5 @@ pub(crate) fn insert_object<T: Config>(
 
 /// The tree as calls of users see it.
 pub(crate) fn tree<T: Config>() -> ObjectTree<HubStorage<T>> {
-	ObjectTree::new(HubStorage::for_calls())
+	ObjectTree::new(HubStorage::with_room(Room::Calls))
 }

@@ -1,7 +1,10 @@
 //! What holds between any two calls.
 
 use crate::{
-	pallet::{Config, Detached, Dirty, Dropped, GlobalRoot, HoldReason, Objects, Pallet, Remotes},
+	pallet::{
+		Config, Detached, Dirty, DirtyByHeads, Dropped, GlobalRoot, HoldReason, Objects, Pallet,
+		Remotes,
+	},
 	storage::{child_info, child_root, next_key},
 	BalanceOf, Deposit, ObjectInfo,
 };
@@ -32,10 +35,14 @@ impl<T: Config> Pallet<T> {
 	/// - Every object stands where its link says, and its parent's entry agrees with it.
 	/// - The counts of fields, bytes, children and remote subtrees are those of the tries.
 	/// - The root that a parent knows is the real one, unless the object is dirty.
-	/// - What an object's depositor paid is its price, and no account has less on hold than it paid in total.
+	/// - What an object's depositor paid is its price, and every account has on hold what it paid in total, no more.
 	/// - Sets with limits are within them.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
 		ensure!(Dirty::<T>::count() <= T::MaxDirtyObjects::get(), "too many dirty objects");
+		ensure!(
+			DirtyByHeads::<T>::get() <= T::ReservedDirtyObjects::get(),
+			"heads made too many objects dirty"
+		);
 		ensure!(
 			Dropped::<T>::iter_keys().all(Detached::<T>::contains_key),
 			"an object is dropped that is not detached"
@@ -60,9 +67,21 @@ impl<T: Config> Pallet<T> {
 			ensure!(entry.location != Location::WithParent, "a remote subtree is hosted");
 			add::<T>(&mut held, &info.deposit);
 		}
+		Self::check_holds(&held)
+	}
+
+	fn check_holds(held: &Held<T>) -> Result<(), TryRuntimeError> {
+		let on_hold =
+			|who: &AccountId| T::Currency::balance_on_hold(&HoldReason::Object.into(), who);
 		for (who, amount) in held {
-			let on_hold = T::Currency::balance_on_hold(&HoldReason::Object.into(), &who);
-			ensure!(amount <= on_hold, "an account has less on hold than it paid in deposits");
+			ensure!(*amount == on_hold(who), "an account's deposits are not what is on hold");
+		}
+		// Whoever paid for nothing has nothing on hold.
+		for who in frame_system::Account::<T>::iter_keys() {
+			ensure!(
+				held.contains_key(&who) || on_hold(&who).is_zero(),
+				"an account without objects has a deposit on hold"
+			);
 		}
 		Ok(())
 	}

@@ -19,7 +19,9 @@
 //!   head is final at once because k authorities vouch for it, and the hub has not checked what is inside; and like everything on
 //!   the hub it can still vanish with a block that the hub's own consensus has not finalised.
 //! - Anybody submits heads. The evidence authorises, the submitter pays, and gets the fee back when the head is accepted; for one head per
-//!   subtree and block, so that an authority cannot fill blocks for nothing.
+//!   subtree in [`Config::FreeCommitIntervalBlocks`], so that an authority cannot fill blocks for nothing.
+//! - A head that is good but finds its block full is put off and takes the subtree's turn without a fee. As long as there is such a turn,
+//!   nobody loses a fee to a full block; there is no more than one, or whoever fills the blocks' room for heads could repeat it for ever.
 //! - A closed subtree never changes again, and its last head stays readable until its owner removes it. Heads and calls that were signed
 //!   for a registration are worth nothing in the next, because it has another epoch.
 //! - Every registration holds a deposit for its record ([`HoldReason::Subtree`]); the object's own deposit is the tree's business.
@@ -106,6 +108,10 @@ pub mod pallet {
 		/// Deposit per byte of a subtree's record.
 		#[pallet::constant]
 		type DepositPerByte: Get<BalanceOf<Self>>;
+
+		/// Blocks from one head of a subtree whose fee is returned to the next; at least 1. Heads between them pay.
+		#[pallet::constant]
+		type FreeCommitIntervalBlocks: Get<u32>;
 
 		/// The keys that sign the transactions of the off-chain worker: [`crypto::SubmitterId`].
 		type SubmitterId: AppCrypto<Self::Public, Self::Signature>;
@@ -195,6 +201,16 @@ pub mod pallet {
 			state_root: StateRoot,
 			/// How sure the hub is of it.
 			status: HeadStatus,
+		},
+		/// A good head was not accepted, because as many heads as allowed were accepted in this block already. Send it again in a later
+		/// block. Its fee was returned.
+		HeadPostponed {
+			/// Root object of the subtree.
+			subtree: ObjectId,
+			/// The registration.
+			epoch: u64,
+			/// The head's number.
+			seq: u64,
 		},
 		/// The state of a subtree's mode was updated by its parties, for example to another set of authorities.
 		ModeUpdated {
@@ -323,7 +339,7 @@ pub mod pallet {
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
 		fn integrity_test() {
-			Self::check_modes();
+			Self::check_config();
 		}
 
 		fn offchain_worker(_: BlockNumberFor<T>) {
@@ -359,9 +375,11 @@ pub mod pallet {
 
 		/// Turns the caller's hosted object `key` below `parent` into a remote subtree that starts from the state it has.
 		///
-		/// Errors: as [`Self::register`], and those of the tree for objects that cannot move now.
+		/// Errors: as [`Self::register`], and those of the tree for objects that cannot move now. Everything below the object belongs to
+		/// the caller too: the state moves with the rights over it.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::register())]
+		// The tree looks at everything below the object.
+		#[pallet::weight(T::WeightInfo::register().saturating_add(Pallet::<T>::walk_weight()))]
 		pub fn register_hosted(
 			origin: OriginFor<T>,
 			parent: ObjectId,
@@ -375,8 +393,9 @@ pub mod pallet {
 
 		/// Commits the next head of a subtree. Anybody may submit it; `evidence` is what the subtree's mode demands.
 		///
-		/// The fee is returned for the first head of a subtree that is accepted in a block. Errors: one per rule that the head or its
-		/// evidence violates; a head that was accepted before gives `SeqReplayed`.
+		/// The fee is returned for one head of a subtree in [`Config::FreeCommitIntervalBlocks`]. A good head that finds the block full
+		/// takes this turn and is not accepted: the call succeeds with `HeadPostponed`. Without a turn it fails with the tree's error
+		/// and pays. Errors: one per rule that the head or its evidence violates; a head that was accepted before gives `SeqReplayed`.
 		#[pallet::call_index(2)]
 		#[pallet::weight(T::WeightInfo::commit_head(T::Modes::max_signature_checks()))]
 		pub fn commit_head(

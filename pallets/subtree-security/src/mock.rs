@@ -61,6 +61,13 @@ pub const ENDOWMENT: u64 = 1_000_000;
 
 parameter_types! {
 	pub const DepositPerByte: u64 = 3;
+	pub const FreeCommitIntervalBlocks: u32 = 5;
+	/// Whether the tree has no room for heads in this block.
+	pub static Full: bool = false;
+	/// Accounts of whose transactions the pool takes none.
+	pub static Refused: Vec<AccountId> = vec![];
+	/// Who signed the transactions that the pool took, in order.
+	pub static Signers: Vec<AccountId> = vec![];
 }
 
 impl pallet_subtree_security::Config for Test {
@@ -69,6 +76,7 @@ impl pallet_subtree_security::Config for Test {
 	type Tree = FlatTree;
 	type Modes = (Poa,);
 	type DepositPerByte = DepositPerByte;
+	type FreeCommitIntervalBlocks = FreeCommitIntervalBlocks;
 	type SubmitterId = crypto::SubmitterId;
 	type WeightInfo = ();
 }
@@ -96,9 +104,10 @@ where
 	fn create_signed_transaction<C: AppCrypto<MultiSigner, MultiSignature>>(
 		call: RuntimeCall,
 		_: MultiSigner,
-		_: AccountId,
+		who: AccountId,
 		nonce: u32,
 	) -> Option<Extrinsic> {
+		Signers::mutate(|signers| signers.push(who));
 		Some(Extrinsic::new_signed(call, nonce.into(), (), ()))
 	}
 }
@@ -157,7 +166,22 @@ impl RemoteObjects for FlatTree {
 		root: StateRoot,
 		location: RemoteLocation,
 	) -> Result<(), DispatchError> {
+		if Full::get() {
+			return Err(DispatchError::Exhausted);
+		}
 		let (_, _, who) = read::<Entry>(ENTRY, parent, key).ok_or(DispatchError::CannotLookup)?;
+		unhashed::put(&at(ENTRY, parent, key), &(root, location, who));
+		Ok(())
+	}
+
+	fn is_block_full(error: &DispatchError) -> bool {
+		*error == DispatchError::Exhausted
+	}
+
+	fn close_remote(parent: &ObjectId, key: &Key) -> Result<(), DispatchError> {
+		let (root, mut location, who) =
+			read::<Entry>(ENTRY, parent, key).ok_or(DispatchError::CannotLookup)?;
+		location.status = HeadStatus::Closed;
 		unhashed::put(&at(ENTRY, parent, key), &(root, location, who));
 		Ok(())
 	}

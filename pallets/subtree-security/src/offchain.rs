@@ -8,23 +8,31 @@
 //!   it in the next block: the fee of a refused head is lost.
 //! - A head is submitted again at every block until the hub has it. The transaction has the account's next nonce, so as long as an
 //!   earlier submission waits in the pool, the pool refuses the new one.
+//! - Of the keystore's accounts it takes one that has funds, and the next one if the pool refuses the transaction of the first. A head
+//!   stays with the account whose transaction the pool took.
 //! - A head whose number the hub has accepted is skipped. If the hub's chain is reorganised and a commit lost, the hub's last number is
 //!   lower again, and the head goes out again.
 
 use crate::{Call, Config, Evidence, Pallet, Subtrees};
 use alloc::vec::Vec;
-use codec::{Decode, Encode};
+use codec::{Decode, DecodeAll, Encode};
 use dstp_primitives::{
 	digest::{GlobalRoot, ENGINE_ID},
+	head::Head,
 	mailbox::{HubView, Interests, MailboxItem, Outbox, OutboxHead},
 	mode::{HeadRefusal, ModeError, Modes},
 	object::HeadStatus,
-	ObjectId, StateRoot,
+	AccountId, ObjectId, StateRoot,
 };
-use frame_system::offchain::{SendSignedTransaction, Signer};
+use frame_support::traits::{
+	fungible::Inspect,
+	tokens::{Fortitude, Preservation},
+};
+use frame_system::offchain::{Account, SendSignedTransaction, Signer};
 use sp_core::offchain::{Duration, StorageKind};
 use sp_runtime::{
 	offchain::storage_lock::{StorageLock, Time},
+	traits::Zero,
 	DigestItem,
 };
 
@@ -62,14 +70,23 @@ const LOCK_KEY: &[u8] = b"dstp/worker/lock";
 /// Longer than a worker ever holds the lock: one that was killed must not block the next for long.
 const LOCK_MS: u64 = 10_000;
 
-/// What was submitted when the worker ran last.
+/// What the pool took, as a list of [`Taken`]: one for each head that the hub has not accepted since.
 const SUBMITTED_KEY: &[u8] = b"dstp/worker/submitted";
 
-/// Notes what was submitted at a block, so that two blocks with the same number do not submit it twice.
-#[derive(Default, Encode, Decode)]
-struct Submitted {
+/// After so many blocks a head is not expected in the pool any more, and is tried from every account again.
+const RETRY_AFTER_BLOCKS: u32 = 16;
+
+/// Subtree, epoch and number of a head.
+type HeadName = (ObjectId, u64, u64);
+
+/// Notes that the pool took a head, so that two blocks with the same number do not submit it twice, nor two accounts.
+#[derive(Encode, Decode)]
+struct Taken {
+	head: HeadName,
+	/// The best block then.
 	number: u32,
-	heads: Vec<(ObjectId, u64, u64)>,
+	/// The account that signed the transaction.
+	by: AccountId,
 }
 
 fn load<T: MailboxItem>() -> Option<T> {
@@ -127,36 +144,82 @@ impl<T: Config> Pallet<T> {
 		if due.is_empty() {
 			return;
 		}
-		let signer = Signer::<T, T::SubmitterId>::any_account();
-		if !signer.can_sign() {
-			log::warn!(
-				target: LOG_TARGET,
-				"{} heads wait, but the keystore has no key of type `dsub`: insert one with author_insertKey",
-				due.len(),
-			);
+		let signers = Self::signers_with_funds(due.len());
+		if signers.is_empty() {
 			return;
 		}
-		let number: u32 = Self::now();
-		let mut submitted = Self::submitted_at(number);
-		for OutboxHead { head, evidence } in due {
-			let name = (head.subtree, head.epoch, head.seq);
-			if submitted.heads.contains(&name) {
-				continue;
-			}
-			let evidence: Evidence = evidence;
-			let call = |_: &_| Call::commit_head { head: head.clone(), evidence: evidence.clone() };
-			match signer.send_signed_transaction(call) {
-				Some((_, Ok(()))) => submitted.heads.push(name),
-				// Usually the same head waits in the pool already.
-				_ => log::debug!(target: LOG_TARGET, "the pool did not take head {name:?} now"),
-			}
+		let mut taken = Self::taken();
+		// What is due no more was accepted, or never will be.
+		taken.retain(|old| due.iter().any(|waiting| old.head == name_of(&waiting.head)));
+		for waiting in due {
+			Self::submit(waiting, &signers, &mut taken);
 		}
 		let key = SUBMITTED_KEY;
-		sp_io::offchain::local_storage_set(StorageKind::PERSISTENT, key, &submitted.encode());
+		sp_io::offchain::local_storage_set(StorageKind::PERSISTENT, key, &taken.encode());
+	}
+
+	/// Submits a head from the first account from which the pool takes it, unless it did in this block.
+	fn submit(waiting: OutboxHead, signers: &[Account<T>], taken: &mut Vec<Taken>) {
+		let OutboxHead { head, evidence } = waiting;
+		let (name, number) = (name_of(&head), Self::now());
+		let before = taken.iter().find(|old| old.head == name);
+		if before.is_some_and(|old| old.number == number) {
+			return;
+		}
+		// It probably waits in the pool. From the same account the pool takes it once only; from another one it would be in two
+		// transactions, of which the second loses its fee.
+		let keep_to = before
+			.filter(|old| number.saturating_sub(old.number) < RETRY_AFTER_BLOCKS)
+			.and_then(|old| signers.iter().find(|signer| signer.id == old.by));
+		let candidates = keep_to.map_or(signers, core::slice::from_ref);
+		let evidence: Evidence = evidence;
+		let by = candidates.iter().find(|signer| {
+			let call = |_: &_| Call::commit_head { head: head.clone(), evidence: evidence.clone() };
+			let sender = Signer::<T, T::SubmitterId>::any_account();
+			let sender = sender.with_filter(alloc::vec![signer.public.clone()]);
+			matches!(sender.send_signed_transaction(call), Some((_, Ok(()))))
+		});
+		match by.map(|signer| signer.id.clone()) {
+			Some(by) => {
+				taken.retain(|old| old.head != name);
+				taken.push(Taken { head: name, number, by });
+			},
+			None if keep_to.is_some() => {
+				log::debug!(target: LOG_TARGET, "head {name:?} waits in the pool already");
+			},
+			None => log::warn!(
+				target: LOG_TARGET,
+				"the pool took head {name:?} from none of the accounts {:?}: see that they can pay the fee, which comes back",
+				candidates.iter().map(|signer| &signer.id).collect::<Vec<_>>(),
+			),
+		}
+	}
+
+	/// The keystore's accounts that can pay; says what to do if there is none.
+	fn signers_with_funds(heads: usize) -> Vec<Account<T>> {
+		let (signers, without): (Vec<_>, Vec<_>) = Signer::<T, T::SubmitterId>::keystore_accounts()
+			.partition(|signer| {
+				let (keep, force) = (Preservation::Preserve, Fortitude::Polite);
+				!T::Currency::reducible_balance(&signer.id, keep, force).is_zero()
+			});
+		if signers.is_empty() && without.is_empty() {
+			log::warn!(
+				target: LOG_TARGET,
+				"{heads} heads wait, but the keystore has no key of type `dsub`: insert one with author_insertKey",
+			);
+		} else if signers.is_empty() {
+			log::warn!(
+				target: LOG_TARGET,
+				"{heads} heads wait, but no account of a key of type `dsub` has funds for fees: transfer some to one of {:?}",
+				without.iter().map(|signer| &signer.id).collect::<Vec<_>>(),
+			);
+		}
+		signers
 	}
 
 	/// Whether the hub would accept this head in the next block. So the fee for a head that comes too early, or whose evidence no
-	/// longer holds, is not lost.
+	/// longer holds, is not lost. Whether the block has room for it cannot be known here; the hub returns the fee of a head that it
+	/// puts off.
 	fn is_due(waiting: &OutboxHead) -> bool {
 		let head = &waiting.head;
 		let Some(info) = Subtrees::<T>::get(head.subtree) else { return false };
@@ -179,10 +242,13 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	fn submitted_at(number: u32) -> Submitted {
+	fn taken() -> Vec<Taken> {
 		sp_io::offchain::local_storage_get(StorageKind::PERSISTENT, SUBMITTED_KEY)
-			.and_then(|bytes| Submitted::decode(&mut &bytes[..]).ok())
-			.filter(|submitted| submitted.number == number)
-			.unwrap_or(Submitted { number, heads: Vec::new() })
+			.and_then(|bytes| Vec::<Taken>::decode_all(&mut &bytes[..]).ok())
+			.unwrap_or_default()
 	}
+}
+
+fn name_of(head: &Head) -> HeadName {
+	(head.subtree, head.epoch, head.seq)
 }

@@ -11,12 +11,14 @@ use dstp_primitives::{
 	mode::{ChangeBy, ModeContext, Modes, Verified},
 	object::{HeadStatus, ModeId, RemoteLocation},
 	subtree::SubtreeStart,
+	tree::MAX_MOVED_OBJECTS,
 	AccountId, Key, ObjectFlags, ObjectId, ObjectType, Path, StateRoot,
 };
 use frame_support::{
 	dispatch::Pays,
 	ensure,
 	traits::{fungible::MutateHold, tokens::Precision, Get},
+	weights::Weight,
 };
 use sp_core::H256;
 use sp_runtime::{
@@ -45,8 +47,21 @@ impl<T: Config> Pallet<T> {
 		)
 	}
 
-	/// Refuses runtimes whose modes share a number or have types beyond the limits.
-	pub(crate) fn check_modes() {
+	/// What the tree does to look at everything below an object that becomes remote, at most. No benchmark of this pallet can measure
+	/// it, because only the tree can make such objects: six reads for each.
+	pub(crate) fn walk_weight() -> Weight {
+		T::DbWeight::get()
+			.reads(6)
+			.saturating_add(Weight::from_parts(20_000_000, 4_000))
+			.saturating_mul(MAX_MOVED_OBJECTS.into())
+	}
+
+	/// Refuses runtimes that return every fee, and those whose modes share a number or have types beyond the limits.
+	pub(crate) fn check_config() {
+		assert!(
+			T::FreeCommitIntervalBlocks::get() > 0,
+			"FreeCommitIntervalBlocks of 0 returns the fee of every head"
+		);
 		let infos = T::Modes::infos();
 		let ids: BTreeSet<_> = infos.iter().map(|info| info.id).collect();
 		assert_eq!(ids.len(), infos.len(), "two security modes of this runtime have the same id");
@@ -154,6 +169,7 @@ impl<T: Config> Pallet<T> {
 			last: None,
 			status: HeadStatus::Initial,
 			committed_at: now,
+			free_at: None,
 		};
 		Subtrees::<T>::insert(subtree, info);
 		Self::deposit_event(Event::SubtreeRegistered {
@@ -202,11 +218,17 @@ impl<T: Config> Pallet<T> {
 		mut info: SubtreeInfo<BalanceOf<T>>,
 		verified: Verified,
 	) -> Result<Committed, DispatchError> {
-		let now = Self::now();
-		let first_in_block = info.last.is_none() || info.committed_at < now;
+		let free = Self::has_free_turn(&info);
 		let head = verified.head();
-		T::Tree::set_remote(&info.parent, &info.key, head.state_root, verified.location())
-			.map_err(Into::into)?;
+		let written =
+			T::Tree::set_remote(&info.parent, &info.key, head.state_root, verified.location());
+		match written {
+			Ok(()) => (),
+			Err(error) if free && T::Tree::is_block_full(&error) => {
+				return Ok(Self::postpone(subtree, info, &verified));
+			},
+			Err(error) => return Err(error.into()),
+		}
 		// Until then the hub may need the nodes again.
 		let final_for_good = verified.status() == HeadStatus::Final;
 		if final_for_good && matches!(info.start, SubtreeStart::Hosted(_)) {
@@ -216,7 +238,10 @@ impl<T: Config> Pallet<T> {
 		info.last = Some(head.clone());
 		info.status = verified.status();
 		info.state = bounded_state::<T>(verified.mode_state().to_vec())?;
-		info.committed_at = now;
+		info.committed_at = Self::now();
+		if free {
+			info.free_at = Some(info.committed_at);
+		}
 		Self::deposit_event(Event::HeadAccepted {
 			subtree,
 			epoch: info.head.epoch,
@@ -229,8 +254,30 @@ impl<T: Config> Pallet<T> {
 		Subtrees::<T>::insert(subtree, info);
 		Ok(Committed {
 			signature_checks: verified.signature_checks(),
-			pays_fee: if first_in_block { Pays::No } else { Pays::Yes },
+			pays_fee: if free { Pays::No } else { Pays::Yes },
 		})
+	}
+
+	/// Whether the fee of the subtree's next head is returned.
+	fn has_free_turn(info: &SubtreeInfo<BalanceOf<T>>) -> bool {
+		let interval = T::FreeCommitIntervalBlocks::get();
+		info.free_at.is_none_or(|last| Self::now().saturating_sub(last) >= interval)
+	}
+
+	/// Notes that a good head found the block full.
+	///
+	/// It counts as success, because an error would undo the note that the subtree's turn is taken: then the same head could be sent
+	/// and checked any number of times for nothing.
+	fn postpone(
+		subtree: ObjectId,
+		mut info: SubtreeInfo<BalanceOf<T>>,
+		verified: &Verified,
+	) -> Committed {
+		let head = verified.head();
+		info.free_at = Some(Self::now());
+		Subtrees::<T>::insert(subtree, info);
+		Self::deposit_event(Event::HeadPostponed { subtree, epoch: head.epoch, seq: head.seq });
+		Committed { signature_checks: verified.signature_checks(), pays_fee: Pays::No }
 	}
 
 	pub(crate) fn do_update_mode(
@@ -277,8 +324,7 @@ impl<T: Config> Pallet<T> {
 		let mut info = Self::open(subtree)?;
 		ensure!(info.owner == *who, Error::<T>::NotSubtreeOwner);
 		info.status = HeadStatus::Closed;
-		T::Tree::set_remote(&info.parent, &info.key, info.head.state_root, info.location())
-			.map_err(Into::into)?;
+		T::Tree::close_remote(&info.parent, &info.key).map_err(Into::into)?;
 		let (epoch, seq) = (info.head.epoch, info.head.seq);
 		Subtrees::<T>::insert(subtree, info);
 		Self::deposit_event(Event::SubtreeClosed { subtree, epoch, seq });

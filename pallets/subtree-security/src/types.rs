@@ -6,7 +6,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use dstp_primitives::{
 	head::{Head, HeadState},
 	mode::{StoredMode, MAX_EVIDENCE_BYTES, MAX_PARAMS_BYTES, MAX_STATE_BYTES, MAX_UPDATE_BYTES},
-	object::{HeadStatus, ModeId, RemoteLocation},
+	object::{HeadStatus, ModeId},
 	subtree::SubtreeStart,
 	AccountId, Key, ObjectId,
 };
@@ -85,23 +85,14 @@ pub struct SubtreeInfo<Balance> {
 	pub status: HeadStatus,
 	/// Block in which the last head was accepted; that of the registration before the first.
 	pub committed_at: u32,
+	/// Block of the last head whose fee was returned; `None` before the first.
+	pub free_at: Option<u32>,
 }
 
 impl<Balance> SubtreeInfo<Balance> {
 	/// Parameters and state for the mode.
 	pub(crate) fn stored_mode(&self) -> StoredMode<'_> {
 		StoredMode { params: &self.params, state: &self.state }
-	}
-
-	/// What the tree says of the subtree.
-	pub(crate) fn location(&self) -> RemoteLocation {
-		RemoteLocation {
-			mode: self.mode.clone(),
-			epoch: self.head.epoch,
-			era: self.head.era,
-			seq: self.head.seq,
-			status: self.status,
-		}
 	}
 }
 

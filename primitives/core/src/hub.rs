@@ -22,13 +22,19 @@ pub trait RemoteObjects {
 		location: RemoteLocation,
 	) -> Result<ObjectId, Self::Error>;
 
-	/// Writes an accepted head, or another status. Slots for this are reserved in every block.
+	/// Writes an accepted head. Room for this is reserved in every block; all other methods share the room of users' calls.
 	fn set_remote(
 		parent: &ObjectId,
 		key: &Key,
 		root: StateRoot,
 		location: RemoteLocation,
 	) -> Result<(), Self::Error>;
+
+	/// Whether a change was refused only because no more fits into this block.
+	fn is_block_full(error: &Self::Error) -> bool;
+
+	/// Notes that a remote child is closed. Its root stays.
+	fn close_remote(parent: &ObjectId, key: &Key) -> Result<(), Self::Error>;
 
 	/// What stands in the tree for a remote child; `None` if there is none, or if its state is hosted.
 	fn remote(parent: &ObjectId, key: &Key) -> Option<(StateRoot, RemoteLocation)>;
@@ -41,7 +47,8 @@ pub trait RemoteObjects {
 	///
 	/// The hub keeps the object's nodes, out of reach, until [`Self::drop_hosted`] or [`Self::restore_hosted`]. Refused for
 	/// whoever does not own the object, while it or anything below it has changes whose root is not computed (ask again in the
-	/// next block), and if something below it is remote.
+	/// next block), if something below it is remote, belongs to another account, is shared or frozen, and if more than
+	/// [`MAX_MOVED_OBJECTS`](crate::tree::MAX_MOVED_OBJECTS) objects stand below it.
 	fn hosted_to_remote(
 		who: &AccountId,
 		parent: &ObjectId,

@@ -7,7 +7,9 @@ use crate::{
 };
 use dstp_primitives::{call::MAX_VALIDITY_BLOCKS, mode::poa::Poa};
 use frame_support::{
-	derive_impl, parameter_types,
+	derive_impl,
+	dispatch::DispatchClass,
+	parameter_types,
 	traits::{ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, VariantCountOf},
 	weights::{
 		constants::{ParityDbWeight, WEIGHT_REF_TIME_PER_SECOND},
@@ -23,6 +25,9 @@ use sp_version::RuntimeVersion;
 /// The part of a block that ordinary transactions may fill; the rest is for operational calls.
 const NORMAL_DISPATCH_RATIO: Perbill = Perbill::from_percent(75);
 
+/// The part of a block that operational calls find free however full it is.
+const OPERATIONAL_RESERVE_RATIO: Perbill = Perbill::from_percent(20);
+
 /// The length of a block's body, in bytes: Substrate's standard.
 const MAX_BLOCK_LENGTH_BYTES: u32 = 5 * 1024 * 1024;
 
@@ -36,14 +41,25 @@ parameter_types! {
 	pub const Version: RuntimeVersion = VERSION;
 	/// One second of computation in a slot of three: the rest is for sending and checking.
 	/// The proof size is unbounded, because a chain of its own sends no proofs of its blocks.
-	pub RuntimeBlockWeights: BlockWeights = BlockWeights::with_sensible_defaults(
-		Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND, u64::MAX),
-		NORMAL_DISPATCH_RATIO,
-	);
+	///
+	/// What no class may count on, a twentieth, is for the roots that heads cause: those are weighed after the fact.
+	pub RuntimeBlockWeights: BlockWeights = {
+		let block = Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND, u64::MAX);
+		BlockWeights::builder()
+			.for_class(DispatchClass::Normal, |class| {
+				class.max_total = Some(NORMAL_DISPATCH_RATIO * block);
+			})
+			.for_class(DispatchClass::Operational, |class| {
+				class.max_total = Some(block);
+				class.reserved = Some(OPERATIONAL_RESERVE_RATIO * block);
+			})
+			.avg_block_initialization(Perbill::from_percent(10))
+			.build_or_panic()
+	};
 	/// The length limits that follow from `MAX_BLOCK_LENGTH_BYTES`.
 	pub RuntimeBlockLength: BlockLength = BlockLength::builder()
 		.max_length(MAX_BLOCK_LENGTH_BYTES)
-		.modify_max_length_for_class(frame_support::dispatch::DispatchClass::Normal, |max| {
+		.modify_max_length_for_class(DispatchClass::Normal, |max| {
 			*max = NORMAL_DISPATCH_RATIO * MAX_BLOCK_LENGTH_BYTES
 		})
 		.build();
@@ -142,12 +158,19 @@ impl pallet_utility::Config for Runtime {
 /// Deposit per stored byte: a megabyte costs 10 UNIT while it is stored.
 const DEPOSIT_PER_BYTE: Balance = MILLI_UNIT / 100;
 
-/// Objects whose roots one block computes at most. At about 50 us each, that takes less than a tenth of the block's second
-/// even when all are deep in large tries.
+/// Objects whose roots one block computes at most. The weight of one is about 170 us by the estimate of the pallet's weights,
+/// most of it for the database: together less than a fifth of the block's second. Calls of the object tree
+/// pay for those that they cause, out of the normal part of the block; those of remote subtrees' entries are added to the block's
+/// weight. The pallet's integrity test checks that the roots of heads fit beside what transactions may fill.
 const MAX_DIRTY_OBJECTS: u32 = 1024;
 
-/// Of these, for heads: 28 subtrees at the greatest depth commit in every block, whatever users do.
+/// Of these, for heads only: 36 subtrees at the greatest depth commit in every block, whatever users do, and users' calls have the
+/// other 768, whatever heads do. Their roots weigh less than a twentieth of the block.
 const RESERVED_DIRTY_OBJECTS: u32 = 256;
+
+/// The fee of one head of a subtree is returned in as many blocks, 15 seconds: enough for a subtree that commits steadily, and
+/// whoever wants to fill the blocks' room for heads pays for most of it.
+const FREE_COMMIT_INTERVAL_BLOCKS: u32 = 5;
 
 /// Past roots that the hub remembers: as long as a call may be valid, twice, so that the root that a call saw when it was
 /// signed is known as long as a head that holds the call can be judged.
@@ -171,6 +194,7 @@ impl pallet_subtree_security::Config for Runtime {
 	type Tree = ObjectTree;
 	type Modes = (Poa,);
 	type DepositPerByte = ConstU128<DEPOSIT_PER_BYTE>;
+	type FreeCommitIntervalBlocks = ConstU32<FREE_COMMIT_INTERVAL_BLOCKS>;
 	type SubmitterId = pallet_subtree_security::crypto::SubmitterId;
 	type WeightInfo = pallet_subtree_security::weights::SubstrateWeight<Runtime>;
 }

@@ -7,14 +7,15 @@ use dstp_primitives::{
 };
 use frame_support::{
 	construct_runtime, derive_impl,
-	dispatch::DispatchResultWithPostInfo,
+	dispatch::{DispatchClass, DispatchResultWithPostInfo},
 	parameter_types,
 	traits::{fungible::InspectHold, ConstU128, ConstU32, ConstU64, Hooks},
-	weights::Weight,
+	weights::{constants::WEIGHT_REF_TIME_PER_SECOND, Weight},
 };
 use sp_core::H256;
 use sp_runtime::{
-	generic::Digest, traits::IdentityLookup, BuildStorage, DispatchError, DispatchErrorWithPostInfo,
+	generic::Digest, traits::IdentityLookup, BuildStorage, DispatchError,
+	DispatchErrorWithPostInfo, Perbill,
 };
 
 type Block = frame_system::mocking::MockBlock<Test>;
@@ -30,6 +31,19 @@ construct_runtime!(
 parameter_types! {
 	pub Version: sp_version::RuntimeVersion =
 		sp_version::RuntimeVersion { system_version: 1, ..Default::default() };
+	/// A tenth of the block is free for the roots of heads.
+	pub BlockWeights: frame_system::limits::BlockWeights = {
+		let block = Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND, u64::MAX);
+		frame_system::limits::BlockWeights::builder()
+			.for_class(DispatchClass::Normal, |class| {
+				class.max_total = Some(Perbill::from_percent(75) * block);
+			})
+			.for_class(DispatchClass::Operational, |class| {
+				class.max_total = Some(block);
+				class.reserved = Some(Perbill::from_percent(15) * block);
+			})
+			.build_or_panic()
+	};
 	pub static MaxDirtyObjects: u32 = 512;
 	pub static ReservedDirtyObjects: u32 = 64;
 }
@@ -37,6 +51,7 @@ parameter_types! {
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Test {
 	type Block = Block;
+	type BlockWeights = BlockWeights;
 	type AccountId = AccountId;
 	type Lookup = IdentityLookup<AccountId>;
 	type AccountData = pallet_balances::AccountData<u128>;

@@ -1,12 +1,12 @@
 use super::mock::*;
-use crate::{Detached, Dirty, Error, Event};
+use crate::{Detached, Dirty, Dropped, Error, Event, Objects};
 use dstp_primitives::{
 	hub::RemoteObjects,
-	object::{Location, Owner},
-	tree::{namespace_root, NewObject},
+	object::{HeadStatus, Location, ObjectFlags, Owner, META_KEY},
+	tree::{namespace_root, NewObject, MAX_MOVED_OBJECTS},
 	ObjectId,
 };
-use frame_support::{assert_noop, assert_ok, weights::Weight};
+use frame_support::{assert_noop, assert_ok, storage::child, weights::Weight};
 
 type Remotes = ObjectTree;
 
@@ -113,7 +113,6 @@ fn build_hosted() {
 	assert_ok!(create(&ALICE, "/a/b"));
 	assert_ok!(set(&ALICE, "/a", &[("k", b"v")]));
 	assert_ok!(set(&ALICE, "/a/b", &[("k", &[1; 1000])]));
-	assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a/b"), BOB));
 	next_block();
 }
 
@@ -154,13 +153,13 @@ fn bad_migrations_are_refused() {
 		assert_noop!(detach_by(&BOB), refused(Error::<Test>::NotOwner));
 		let none = Remotes::hosted_to_remote(&ALICE, &ObjectId::ROOT, &key("x"), location(0));
 		assert_noop!(none, refused(Error::<Test>::ObjectNotFound));
-		assert_ok!(set(&BOB, "/a/b", &[("k", b"w")]));
+		assert_ok!(set(&ALICE, "/a/b", &[("k", b"w")]));
 		assert_noop!(detach(), refused(Error::<Test>::RootPending));
 		next_block();
-		assert_ok!(create_remote(&BOB, "/a/b/r"));
+		assert_ok!(create_remote(&ALICE, "/a/b/r"));
 		next_block();
 		assert_noop!(detach(), refused(Error::<Test>::RemoteBelow));
-		assert_ok!(Remotes::remove_remote(&BOB, &id("/a/b"), &key("r")));
+		assert_ok!(Remotes::remove_remote(&ALICE, &id("/a/b"), &key("r")));
 		next_block();
 		assert_ok!(detach());
 		next_block();
@@ -182,7 +181,7 @@ fn migration_can_be_taken_back() {
 		next_block();
 		assert_eq!(ObjectTree::api_object(id("/a")), Some(before));
 		assert_eq!((ObjectTree::api_global_root(), held(&ALICE)), (global, paid));
-		assert_ok!(set(&BOB, "/a/b", &[("k", b"w")]));
+		assert_ok!(set(&ALICE, "/a/b", &[("k", b"w")]));
 		let restore = Remotes::restore_hosted(&top, &key("a"));
 		assert_noop!(restore, refused(Error::<Test>::NothingKept));
 	});
@@ -207,8 +206,8 @@ fn kept_nodes_are_deleted_over_blocks_and_their_deposits_returned() {
 		build_hosted();
 		for number in 0..30u32 {
 			let path = format!("/a/b/{number}");
-			assert_ok!(create(&BOB, &path));
-			assert_ok!(set(&BOB, &path, &[("k", b"v"), ("l", b"v")]));
+			assert_ok!(create(&ALICE, &path));
+			assert_ok!(set(&ALICE, &path, &[("k", b"v"), ("l", b"v")]));
 		}
 		next_block();
 		let trie = ObjectTree::api_child_trie(id("/a/b/7")).unwrap();
@@ -256,5 +255,203 @@ fn first_head_extends_the_root_that_the_hub_computes() {
 		next_block();
 		let hosted = ObjectTree::api_object(id("/a")).unwrap().state_root;
 		assert_eq!(hosted, namespace_root(Owner::Account(ALICE), NewObject::default()));
+	});
+}
+
+/// Ways to give the rights over `/a/b` away.
+fn give_away(way: u8) {
+	assert_ok!(match way {
+		0 => ObjectTree::transfer(signed(&ALICE), id("/a/b"), BOB),
+		1 => ObjectTree::freeze(signed(&ALICE), id("/a/b")),
+		_ => ObjectTree::share(signed(&ALICE), id("/a/b")),
+	});
+}
+
+#[test]
+fn object_is_not_detached_from_above_what_others_hold() {
+	for way in 0..3 {
+		for below in ["/a/b", "/a/b/c"] {
+			ExtBuilder::default().build_and_execute(|| {
+				assert_ok!(create(&ALICE, "/a"));
+				assert_ok!(create_with(&ALICE, "/a/b", ObjectFlags::hashed_keys()));
+				if below != "/a/b" {
+					assert_ok!(create(&ALICE, below));
+				}
+				give_away(way);
+				next_block();
+				assert_noop!(detach(), refused(Error::<Test>::ForeignBelow));
+			});
+		}
+	}
+}
+
+#[test]
+fn deep_foreign_object_is_found() {
+	ExtBuilder::default().build_and_execute(|| {
+		for path in ["/a", "/a/0", "/a/1", "/a/1/2", "/a/1/2/3", "/a/1/2/4", "/a/5"] {
+			assert_ok!(create(&ALICE, path));
+		}
+		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a/1/2/3"), BOB));
+		next_block();
+		assert_noop!(detach(), refused(Error::<Test>::ForeignBelow));
+		assert_ok!(ObjectTree::transfer(signed(&BOB), id("/a/1/2/3"), ALICE));
+		next_block();
+		assert_ok!(detach());
+	});
+}
+
+#[test]
+fn neither_detaching_nor_removing_destroys_what_others_hold() {
+	for way in 0..3 {
+		ExtBuilder::default().build_and_execute(|| {
+			assert_ok!(create(&ALICE, "/a"));
+			assert_ok!(create_with(&ALICE, "/a/b", ObjectFlags::hashed_keys()));
+			assert_ok!(set(&ALICE, "/a/b", &[("k", b"v")]));
+			give_away(way);
+			next_block();
+			let before = ObjectTree::api_object(id("/a/b"));
+			let (top, name) = (ObjectId::ROOT, key("a"));
+			assert!(detach().is_err());
+			assert!(Remotes::close_remote(&top, &name).is_err());
+			assert!(Remotes::remove_remote(&ALICE, &top, &name).is_err());
+			for _ in 0..3 {
+				next_block();
+			}
+			assert_eq!(ObjectTree::api_object(id("/a/b")), before);
+		});
+	}
+}
+
+#[test]
+fn object_with_more_below_than_can_be_looked_at_is_not_detached() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_ok!(create(&ALICE, "/a"));
+		for number in 0..MAX_MOVED_OBJECTS {
+			assert_ok!(create(&ALICE, &format!("/a/{number}")));
+		}
+		next_block();
+		assert_ok!(create(&ALICE, "/a/0/more"));
+		next_block();
+		assert_noop!(detach(), refused(Error::<Test>::TooManyBelow));
+		assert_ok!(remove(&ALICE, "/a/0/more"));
+		next_block();
+		assert_ok!(detach());
+	});
+}
+
+#[test]
+fn closing_changes_the_status_only() {
+	ExtBuilder::default().build_and_execute(|| {
+		assert_ok!(create_remote(&ALICE, "/r"));
+		let (top, name) = (ObjectId::ROOT, key("r"));
+		assert_ok!(Remotes::set_remote(&top, &name, root(2), location(1)));
+		assert_ok!(Remotes::close_remote(&top, &name));
+		let (now, closed) = Remotes::remote(&top, &name).unwrap();
+		assert_eq!((now, closed.seq, closed.status), (root(2), 1, HeadStatus::Closed));
+		assert_noop!(Remotes::close_remote(&top, &key("x")), refused(Error::<Test>::NotRemote));
+	});
+}
+
+/// Fills the room of users' calls.
+fn fill_with_calls() {
+	let mut number = 0;
+	while create(&BOB, &format!("/{number}")).is_ok() {
+		number += 1;
+	}
+}
+
+#[test]
+fn users_calls_on_remote_subtrees_take_no_room_from_heads() {
+	ExtBuilder::default().build_and_execute(|| {
+		build_hosted();
+		for path in ["/o/p", "/o/p/q"] {
+			assert_ok!(create(&BOB, path));
+		}
+		for name in ["r", "s", "t"] {
+			assert_ok!(create_remote(&BOB, &format!("/o/p/q/{name}")));
+		}
+		assert_ok!(create(&ALICE, "/a/b/c"));
+		next_block();
+		assert_ok!(Remotes::hosted_to_remote(&ALICE, &id("/a/b"), &key("c"), location(0)));
+		next_block();
+		fill_with_calls();
+		let full = || refused(Error::<Test>::BlockFull);
+		let parent = id("/o/p/q");
+		assert_noop!(create_remote(&BOB, "/o/p/q/u"), full());
+		assert_noop!(Remotes::close_remote(&parent, &key("r")), full());
+		assert_noop!(Remotes::remove_remote(&BOB, &parent, &key("s")), full());
+		assert_noop!(Remotes::restore_hosted(&id("/a/b"), &key("c")), full());
+		assert_noop!(Remotes::hosted_to_remote(&ALICE, &id("/a"), &key("b"), location(0)), full());
+		assert_ok!(Remotes::set_remote(&parent, &key("t"), root(2), location(1)));
+	});
+}
+
+#[test]
+fn heads_take_no_room_from_users_calls() {
+	ExtBuilder::default().build_and_execute(|| {
+		MaxDirtyObjects::set(30);
+		ReservedDirtyObjects::set(20);
+		for number in 0..22 {
+			assert_ok!(create(&ALICE, &format!("/{number}")));
+			next_block();
+			assert_ok!(create_remote(&ALICE, &format!("/{number}/r")));
+			next_block();
+		}
+		let commit = |number| {
+			Remotes::set_remote(&id(&format!("/{number}")), &key("r"), root(2), location(1))
+		};
+		let taken = (0..22).filter(|number| commit(*number).is_ok()).count();
+		assert_eq!(taken, 19, "one is for the root object");
+		assert_noop!(commit(21), refused(Error::<Test>::BlockFull));
+		let made = (100..150).filter(|number| create(&BOB, &format!("/{number}")).is_ok()).count();
+		assert_eq!((made, Dirty::<Test>::count()), (10, 30));
+		next_block();
+		assert_ok!(commit(21));
+	});
+}
+
+#[test]
+fn removal_of_what_a_head_marked_keeps_the_limit_of_all() {
+	ExtBuilder::default().build_and_execute(|| {
+		MaxDirtyObjects::set(22);
+		ReservedDirtyObjects::set(11);
+		assert_ok!(create(&ALICE, "/a"));
+		assert_ok!(create_remote(&ALICE, "/a/r"));
+		next_block();
+		assert_ok!(Remotes::set_remote(&id("/a"), &key("r"), root(2), location(1)));
+		assert_ok!(Remotes::remove_remote(&ALICE, &id("/a"), &key("r")));
+		assert_ok!(remove(&ALICE, "/a"));
+		fill_with_calls();
+		assert!(Dirty::<Test>::count() <= 22);
+	});
+}
+
+#[test]
+fn damaged_kept_tree_waits_with_its_deposits_and_holds_nobody_up() {
+	ExtBuilder::default().build_and_execute(|| {
+		build_hosted();
+		assert_ok!(Remotes::hosted_to_remote(&BOB, &ObjectId::ROOT, &key("o"), location(0)));
+		assert_ok!(detach());
+		let damaged =
+			crate::storage::child_info(&id("/a"), Detached::<Test>::get(id("/a")).unwrap().counter);
+		let facts = child::get_raw(&damaged, &META_KEY).unwrap();
+		child::kill(&damaged, &META_KEY);
+		let paid = held(&ALICE);
+		for name in ["a", "o"] {
+			assert_ok!(Remotes::drop_hosted(&ObjectId::ROOT, &key(name)));
+		}
+		ObjectTree::run_deletions(Weight::MAX);
+		let reason = refused(Error::<Test>::CorruptState);
+		let failed = Event::DropFailed { object: id("/a"), reason };
+		assert_eq!(events().iter().filter(|event| **event == failed).count(), 1);
+		assert!(events().contains(&Event::DetachedDropped { object: id("/o") }));
+		assert!(Dropped::<Test>::contains_key(id("/a")));
+		assert!(Detached::<Test>::contains_key(id("/a")));
+		assert_eq!(held(&ALICE), paid);
+		// What was repaired goes, and the deposits return.
+		child::put_raw(&damaged, &META_KEY, &facts);
+		ObjectTree::run_deletions(Weight::MAX);
+		assert_eq!((Detached::<Test>::count(), held(&ALICE)), (0, PER_OBJECT));
+		assert_eq!(Objects::<Test>::get(id("/a/b")), None);
 	});
 }

@@ -111,6 +111,16 @@ fn parameters_that_work_pass_the_integrity_test() {
 }
 
 #[test]
+#[should_panic(expected = "lower one of the three")]
+fn integrity_test_wants_room_for_the_roots_of_heads() {
+	ExtBuilder::default().build_and_execute(|| {
+		MaxDirtyObjects::set(1000);
+		ReservedDirtyObjects::set(900);
+		ObjectTree::integrity_test();
+	});
+}
+
+#[test]
 #[should_panic(expected = "leave no room")]
 fn integrity_test_wants_room_for_heads() {
 	ExtBuilder::default().build_and_execute(|| {

@@ -56,5 +56,12 @@ fn damage_is_found() {
 			let reason = crate::HoldReason::Object.into();
 			assert_ok!(Balances::release(&reason, &ALICE, 1, Precision::Exact));
 		}));
+		for who in [ALICE, BOB] {
+			assert!(found(|| {
+				use frame_support::traits::fungible::MutateHold;
+				let reason = crate::HoldReason::Object.into();
+				assert_ok!(Balances::hold(&reason, &who, 1));
+			}));
+		}
 	});
 }

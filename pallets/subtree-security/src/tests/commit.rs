@@ -48,7 +48,7 @@ fn accepted_head_is_final_in_the_tree() {
 }
 
 #[test]
-fn fee_is_returned_once_per_block_and_kept_for_refused_heads() {
+fn fee_is_returned_once_per_interval_and_kept_for_refused_heads() {
 	execute(|| {
 		let subtree = register("geo", params(0, None));
 		let fee = |mark| {
@@ -56,11 +56,49 @@ fn fee_is_returned_once_per_block_and_kept_for_refused_heads() {
 			submit(&head, signed(&head)).unwrap().pays_fee
 		};
 		assert_eq!((fee(1), fee(2)), (Pays::No, Pays::Yes));
-		System::set_block_number(2);
-		assert_eq!((fee(3), fee(4)), (Pays::No, Pays::Yes));
+		let last_paying = u64::from(FreeCommitIntervalBlocks::get());
+		for block in 2..=last_paying {
+			System::set_block_number(block);
+			assert_eq!(fee(block as u8), Pays::Yes, "block {block}");
+		}
+		// Heads that paid do not put the next turn off.
+		System::set_block_number(last_paying + 1);
+		assert_eq!((fee(30), fee(31)), (Pays::No, Pays::Yes));
+		System::set_block_number(last_paying + 2);
+		assert_eq!(fee(32), Pays::Yes);
 		let head = Head { seq: 99, ..next_head(subtree, 5) };
 		let refusal = submit(&head, signed(&head)).unwrap_err();
 		assert_eq!(refusal.post_info.pays_fee, Pays::Yes);
+	});
+}
+
+#[test]
+fn head_that_finds_the_block_full_is_put_off_without_a_fee_once_per_interval() {
+	execute(|| {
+		let subtree = register("geo", params(0, None));
+		let head = next_head(subtree, 1);
+		let before = Subtrees::<Test>::get(subtree).unwrap();
+		Full::set(true);
+		let info = submit(&head, signed(&head)).unwrap();
+		assert_eq!(info.pays_fee, Pays::No);
+		assert!(info.actual_weight.is_some());
+		System::assert_last_event(Event::HeadPostponed { subtree, epoch: 1, seq: 1 }.into());
+		let after = Subtrees::<Test>::get(subtree).unwrap();
+		assert_eq!(after, crate::SubtreeInfo { free_at: Some(1), ..before });
+		// Nobody fills blocks with it for nothing.
+		let refusal = submit(&head, signed(&head)).unwrap_err();
+		let exhausted = sp_runtime::DispatchError::Exhausted;
+		assert_eq!((refusal.error, refusal.post_info.pays_fee), (exhausted, Pays::Yes));
+		// Nor with a head that would be refused anyway.
+		System::set_block_number(6);
+		let bad = evidence(0, &head_payload(0, &head), &[(0, 0), (1, 5)]);
+		let refusal = submit(&head, bad).unwrap_err();
+		assert_eq!(refusal.error, Error::<Test>::BadSignature.into());
+		assert_eq!(refusal.post_info.pays_fee, Pays::Yes);
+		assert_eq!(submit(&head, signed(&head)).unwrap().pays_fee, Pays::No);
+		Full::set(false);
+		assert_eq!(submit(&head, signed(&head)).unwrap().pays_fee, Pays::Yes);
+		assert_eq!(Subtrees::<Test>::get(subtree).unwrap().head.seq, 1);
 	});
 }
 

@@ -7,10 +7,10 @@ use dstp_primitives::{
 	digest::{GlobalRoot, ENGINE_ID},
 	mailbox::{HubView, Interests, MailboxItem, Outbox, OutboxHead},
 };
-use frame_support::traits::{Hooks, OffchainWorker};
+use frame_support::traits::{fungible::Mutate, Hooks, OffchainWorker};
 use sp_core::offchain::{
 	testing::{TestOffchainExt, TestTransactionPoolExt},
-	OffchainDbExt, OffchainWorkerExt, StorageKind, TransactionPoolExt,
+	OffchainDbExt, OffchainWorkerExt, StorageKind, TransactionPool, TransactionPoolExt,
 };
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystoreExt};
 use sp_runtime::DigestItem;
@@ -18,17 +18,41 @@ use sp_runtime::DigestItem;
 /// The heads in the transaction pool, which it empties.
 type Pool<'a> = &'a dyn Fn() -> Vec<Head>;
 
+/// Takes nothing from some accounts, as a pool does that has their transaction already.
+struct PickyPool(TestTransactionPoolExt);
+
+impl TransactionPool for PickyPool {
+	fn submit_transaction(&mut self, extrinsic: Vec<u8>) -> Result<(), ()> {
+		let by = Signers::get().last().cloned().unwrap();
+		if Refused::get().contains(&by) {
+			Signers::mutate(|signers| signers.pop());
+			return Err(());
+		}
+		self.0.submit_transaction(extrinsic)
+	}
+}
+
+fn fund(who: &AccountId) {
+	Balances::set_balance(who, 1000);
+}
+
+/// Puts another key into the keystore; gives its account, which has nothing.
+fn insert_key(seed: &str) -> AccountId {
+	sp_io::crypto::sr25519_generate(crypto::KEY_TYPE, Some(seed.into())).0.into()
+}
+
 fn execute_with_node(with_key: bool, test: impl FnOnce(Pool<'_>)) {
 	let mut ext = new_test_ext(vec![]);
 	let (offchain, _) = TestOffchainExt::new();
 	let (pool, state) = TestTransactionPoolExt::new();
 	let keystore = MemoryKeystore::new();
 	if with_key {
-		keystore.sr25519_generate_new(crypto::KEY_TYPE, Some("//Submitter")).unwrap();
+		let public = keystore.sr25519_generate_new(crypto::KEY_TYPE, Some("//Submitter")).unwrap();
+		ext.execute_with(|| fund(&public.0.into()));
 	}
 	ext.register_extension(OffchainDbExt::new(offchain.clone()));
 	ext.register_extension(OffchainWorkerExt::new(offchain));
-	ext.register_extension(TransactionPoolExt::new(pool));
+	ext.register_extension(TransactionPoolExt::new(PickyPool(pool)));
 	ext.register_extension(KeystoreExt::new(keystore));
 	let submitted = || heads_of(core::mem::take(&mut state.write().transactions));
 	ext.execute_with(|| test(&submitted));
@@ -200,6 +224,81 @@ fn nothing_is_submitted_without_a_key() {
 		outbox(&[next_head(subtree, 1)]);
 		best_block(2);
 		assert!(submitted().is_empty());
+	});
+}
+
+#[test]
+fn account_with_funds_signs() {
+	execute_with_node(false, |submitted| {
+		let accounts: Vec<_> = (0..4).map(|n| insert_key(&format!("//{n}"))).collect();
+		let subtree = register("geo", params(0, None));
+		let head = next_head(subtree, 1);
+		outbox(core::slice::from_ref(&head));
+		best_block(2);
+		assert!(submitted().is_empty(), "nobody can pay");
+		fund(&accounts[2]);
+		best_block(3);
+		assert_eq!(submitted(), [head]);
+		assert_eq!(Signers::take(), [accounts[2].clone()]);
+	});
+}
+
+#[test]
+fn next_account_is_tried_when_the_pool_refuses_the_first() {
+	execute_with_node(false, |submitted| {
+		let accounts: Vec<_> = (0..2).map(|n| insert_key(&format!("//{n}"))).collect();
+		accounts.iter().for_each(fund);
+		let subtree = register("geo", params(0, None));
+		let head = next_head(subtree, 1);
+		outbox(core::slice::from_ref(&head));
+		for (number, good, bad) in [(2, 0, 1), (30, 1, 0)] {
+			Refused::set(vec![accounts[bad].clone()]);
+			best_block(number);
+			assert_eq!(submitted(), core::slice::from_ref(&head));
+			assert_eq!(Signers::take(), [accounts[good].clone()]);
+		}
+		Refused::set(accounts.clone());
+		best_block(60);
+		assert!(submitted().is_empty());
+		Refused::set(vec![]);
+	});
+}
+
+#[test]
+fn head_that_waits_in_the_pool_is_not_sent_by_a_second_account() {
+	execute_with_node(false, |submitted| {
+		let accounts: Vec<_> = (0..2).map(|n| insert_key(&format!("//{n}"))).collect();
+		accounts.iter().for_each(fund);
+		let subtree = register("geo", params(0, None));
+		outbox(&[next_head(subtree, 1)]);
+		best_block(2);
+		assert_eq!(submitted().len(), 1);
+		let first = Signers::take().remove(0);
+		let other = accounts.iter().find(|account| **account != first).unwrap();
+		// The pool has it, and does not take it again.
+		Refused::set(vec![first.clone()]);
+		best_block(3);
+		assert!(submitted().is_empty());
+		// Whoever cannot pay any more is not waited for.
+		Balances::set_balance(&first, 0);
+		best_block(4);
+		assert_eq!(submitted().len(), 1);
+		assert_eq!(Signers::take(), core::slice::from_ref(other));
+		Refused::set(vec![]);
+	});
+}
+
+#[test]
+fn head_that_was_put_off_is_submitted_again() {
+	execute_with_node(true, |submitted| {
+		let subtree = register("geo", params(0, None));
+		let head = next_head(subtree, 1);
+		outbox(core::slice::from_ref(&head));
+		Full::set(true);
+		submit(&head, signed(&head)).unwrap();
+		Full::set(false);
+		best_block(2);
+		assert_eq!(submitted(), [head]);
 	});
 }
 

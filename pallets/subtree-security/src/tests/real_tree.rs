@@ -10,9 +10,11 @@ use dstp_primitives::{
 	AccountId, Key, ObjectFlags, ObjectId, ObjectType, StateRoot,
 };
 use frame_support::{
-	assert_noop, assert_ok, construct_runtime, derive_impl, parameter_types,
+	assert_noop, assert_ok, construct_runtime, derive_impl,
+	dispatch::DispatchClass,
+	parameter_types,
 	traits::{fungible::Inspect, ConstU128, ConstU32, ConstU64, Hooks},
-	weights::Weight,
+	weights::{constants::WEIGHT_REF_TIME_PER_SECOND, Weight},
 };
 use frame_system::offchain::{
 	AppCrypto, CreateSignedTransaction, CreateTransactionBase, SigningTypes,
@@ -21,7 +23,7 @@ use pallet_object_tree::{GenesisObject, GenesisOwner};
 use sp_core::{Bytes, H256};
 use sp_runtime::{
 	generic::Digest, testing::TestXt, traits::IdentityLookup, BuildStorage, DispatchResult,
-	MultiSignature, MultiSigner,
+	MultiSignature, MultiSigner, Perbill,
 };
 
 type Block = frame_system::mocking::MockBlock<Hub>;
@@ -38,11 +40,25 @@ construct_runtime!(
 parameter_types! {
 	pub Version: sp_version::RuntimeVersion =
 		sp_version::RuntimeVersion { system_version: 1, ..Default::default() };
+	/// A tenth of the block is free for the roots of heads.
+	pub BlockWeights: frame_system::limits::BlockWeights = {
+		let block = Weight::from_parts(WEIGHT_REF_TIME_PER_SECOND, u64::MAX);
+		frame_system::limits::BlockWeights::builder()
+			.for_class(DispatchClass::Normal, |class| {
+				class.max_total = Some(Perbill::from_percent(75) * block);
+			})
+			.for_class(DispatchClass::Operational, |class| {
+				class.max_total = Some(block);
+				class.reserved = Some(Perbill::from_percent(15) * block);
+			})
+			.build_or_panic()
+	};
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
 impl frame_system::Config for Hub {
 	type Block = Block;
+	type BlockWeights = BlockWeights;
 	type AccountId = AccountId;
 	type Lookup = IdentityLookup<AccountId>;
 	type AccountData = pallet_balances::AccountData<u128>;
@@ -102,6 +118,7 @@ impl pallet_subtree_security::Config for Hub {
 	type Tree = ObjectTree;
 	type Modes = (Poa,);
 	type DepositPerByte = ConstU128<3>;
+	type FreeCommitIntervalBlocks = ConstU32<5>;
 	type SubmitterId = crypto::SubmitterId;
 	type WeightInfo = ();
 }
@@ -276,6 +293,40 @@ fn hosted_object_becomes_remote_with_its_root_and_comes_back() {
 		next_block();
 		assert_noop!(SubtreeSecurity::restore(origin(), hosted), Error::<Hub>::NotRestorable);
 	});
+}
+
+#[test]
+fn register_close_and_remove_do_not_destroy_what_others_hold_below() {
+	for way in 0..3 {
+		execute(vec![], || {
+			let origin = || RuntimeOrigin::signed(ALICE);
+			let (hosted, flags) = (apps(), ObjectFlags::hashed_keys());
+			assert_ok!(ObjectTree::create(origin(), hosted, key("x"), ObjectType::Plain, flags));
+			let below = hosted.child(&key("x"));
+			assert_ok!(match way {
+				0 => ObjectTree::transfer(origin(), below, BOB),
+				1 => ObjectTree::freeze(origin(), below),
+				_ => ObjectTree::share(origin(), below),
+			});
+			next_block();
+			let before = ObjectTree::api_object(below);
+			let params = params(0, None);
+			assert_noop!(
+				SubtreeSecurity::register_hosted(
+					origin(),
+					ObjectId::ROOT,
+					key("apps"),
+					poa(),
+					params
+				),
+				pallet_object_tree::Error::<Hub>::ForeignBelow
+			);
+			assert!(SubtreeSecurity::close(origin(), hosted).is_err());
+			assert!(SubtreeSecurity::remove(origin(), hosted).is_err());
+			next_block();
+			assert_eq!(ObjectTree::api_object(below), before);
+		});
+	}
 }
 
 #[test]

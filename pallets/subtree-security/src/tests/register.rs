@@ -79,6 +79,19 @@ fn deposit_covers_the_record_and_the_largest_state() {
 }
 
 #[test]
+fn deposit_without_a_record_is_found() {
+	use frame_support::traits::fungible::MutateHold;
+	for who in [alice(), bob()] {
+		new_test_ext(vec![]).execute_with(|| {
+			register("geo", params(0, None));
+			assert_ok!(SubtreeSecurity::do_try_state());
+			assert_ok!(Balances::hold(&HoldReason::Subtree.into(), &who, 1));
+			assert!(SubtreeSecurity::do_try_state().is_err());
+		});
+	}
+}
+
+#[test]
 fn a_refused_registration_takes_no_epoch_and_no_deposit() {
 	execute(|| {
 		let parent = ObjectId([0xaa; 32]);
