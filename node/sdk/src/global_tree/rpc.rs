@@ -8,8 +8,9 @@ use super::{
 };
 use crate::runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime};
 use dstp_primitives::{
-	api::ObjectTreeApi,
+	api::{ObjectTreeApi, QueryError},
 	proof::{PageKind, PageQuery, Proof, Query, TrustedRoot},
+	tree::TreeError,
 	ObjectId, Path, StateRoot,
 };
 use dstp_wasm::proof::ProvenView;
@@ -100,6 +101,21 @@ impl<R: NodeRuntime> GlobalTreeRpc<R> {
 		}
 	}
 
+	/// Tells an object whose state is elsewhere from one that does not exist.
+	fn explain(&self, at: BlockHash, object: ObjectId, error: QueryError) -> GlobalTreeError
+	where
+		ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
+	{
+		if error != QueryError::Refused(TreeError::ObjectNotFound) {
+			return GlobalTreeError::Query(error);
+		}
+		match self.client.runtime_api().object(at, object) {
+			Ok(Some(_)) => GlobalTreeError::Remote(object),
+			Ok(None) => GlobalTreeError::ObjectNotFound(object),
+			Err(error) => error.into(),
+		}
+	}
+
 	fn block_root(&self, at: Option<BlockHash>) -> Result<BlockRoot, GlobalTreeError>
 	where
 		ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
@@ -147,8 +163,9 @@ where
 		at: Option<BlockHash>,
 	) -> Result<PageJson<FieldJson>, GlobalTreeError> {
 		let request = page.unwrap_or_default().try_into()?;
-		let page = self.client.runtime_api().fields(self.block(at)?, id.0, request)?;
-		Ok(page.map_err(GlobalTreeError::Query)?.into())
+		let at = self.block(at)?;
+		let page = self.client.runtime_api().fields(at, id.0, request)?;
+		Ok(page.map_err(|error| self.explain(at, id.0, error))?.into())
 	}
 
 	fn children(
@@ -158,8 +175,10 @@ where
 		at: Option<BlockHash>,
 	) -> Result<PageJson<ChildJson>, GlobalTreeError> {
 		let request = page.unwrap_or_default().try_into()?;
-		let page = self.client.runtime_api().children(self.block(at)?, id.0, request)?;
-		Ok(PageJson::children(&id.0, page.map_err(GlobalTreeError::Query)?))
+		let at = self.block(at)?;
+		let page = self.client.runtime_api().children(at, id.0, request)?;
+		let page = page.map_err(|error| self.explain(at, id.0, error))?;
+		Ok(PageJson::children(&id.0, page))
 	}
 
 	fn proof(

@@ -7,8 +7,8 @@ use super::{SubtreeName, Subtrees};
 pub struct SubtreeArgs {
 	/// Serve this remote subtree: its path from the root, such as /geo, or its id. May be given several times.
 	///
-	/// Heads are signed with the keys of type `dsub` in the keystore. Their accounts pay for the commits and get the
-	/// fees back.
+	/// Heads are signed with the keys of type `dsub` in the keystore. Their accounts pay for the commits; one in a few blocks
+	/// is free for each subtree.
 	#[arg(long, value_name = "PATH|ID")]
 	pub serve: Vec<SubtreeName>,
 

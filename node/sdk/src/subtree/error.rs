@@ -17,6 +17,9 @@ pub enum SubtreeRpcError {
 	/// The node was told to hold it, but has not seen it on the hub.
 	#[error("subtree {0} is not registered on the hub, as far as this node has synchronised it; try again later")]
 	NotYet(ObjectId),
+	/// No copy has such an object.
+	#[error("no subtree of this node has an object {0}; subtree_status tells which it holds and how far they are")]
+	ObjectNotFound(ObjectId),
 	/// The subtree takes no calls any more.
 	#[error("subtree {0} is closed or removed on the hub; its last head stays readable")]
 	Closed(ObjectId),
@@ -50,7 +53,7 @@ impl SubtreeRpcError {
 			Self::NotRegistered(_) => FIRST_CODE + 1,
 			Self::NotHere(_) | Self::NotYet(_) | Self::Closed(_) => FIRST_CODE + 2,
 			Self::Submit(_) | Self::Call(_) => FIRST_CODE + 3,
-			Self::Read(_) | Self::Proof(_) => FIRST_CODE + 4,
+			Self::ObjectNotFound(_) | Self::Read(_) | Self::Proof(_) => FIRST_CODE + 4,
 			Self::Storage(_) => FIRST_CODE + 5,
 		}
 	}

@@ -21,6 +21,7 @@ mod error;
 mod hub;
 mod json;
 mod mailbox;
+mod metrics;
 mod names;
 mod network;
 mod rpc;
@@ -66,8 +67,8 @@ impl<Block: sp_runtime::traits::Block, Api> SubtreeApis<Block> for Api where
 
 /// Serves and follows remote subtrees, and answers `subtree_*`.
 ///
-/// Heads are signed with the keys of type `dsub` in the keystore; their accounts also pay for the commits, and get the fee
-/// back.
+/// Heads are signed with the keys of type `dsub` in the keystore; their accounts also pay for the commits, of which
+/// one in a few blocks is free for each subtree.
 #[derive(Default)]
 pub struct Subtrees {
 	serve: Vec<SubtreeName>,

@@ -99,7 +99,7 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 				return Ok((running, path));
 			}
 		}
-		Err(SubtreeRpcError::NotHere(*object))
+		Err(SubtreeRpcError::ObjectNotFound(*object))
 	}
 
 	/// Splits a path from the root of the tree where it enters a subtree of this node.

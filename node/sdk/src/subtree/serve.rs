@@ -1,6 +1,6 @@
 //! The subtrees that this node holds, and the task that drives those that it serves.
 
-use super::{authority, hub::BestBlockAccounts, mailbox, SubtreeApis, SyncJson};
+use super::{authority, hub::BestBlockAccounts, mailbox, metrics::Metrics, SubtreeApis, SyncJson};
 use crate::{
 	error::ExtensionError,
 	extension::StartContext,
@@ -193,6 +193,7 @@ struct Driver<R: NodeRuntime> {
 	seen: Option<BlockHash>,
 	/// What stands in the outbox: number of the signing set, and the head.
 	outbox: Vec<(u64, Head)>,
+	metrics: Option<Metrics>,
 }
 
 /// Spawns the task that drives the engines.
@@ -210,6 +211,12 @@ pub(super) fn spawn<R: NodeRuntime>(
 	if interests.subtrees.is_empty() {
 		return;
 	}
+	let metrics = context.metrics.as_ref().and_then(|registry| {
+		let metrics = Metrics::new(registry);
+		metrics
+			.map_err(|error| log::warn!(target: LOG_TARGET, "no metrics of subtrees: {error}"))
+			.ok()
+	});
 	let accounts = Arc::new(BestBlockAccounts::<R>::new(context.client.clone()));
 	let mut driver = Driver::<R> {
 		served,
@@ -222,6 +229,7 @@ pub(super) fn spawn<R: NodeRuntime>(
 		},
 		seen: None,
 		outbox: Vec::new(),
+		metrics,
 	};
 	// Engines wait for the disk.
 	context.spawn_essential.spawn_blocking("subtrees", Some("dstp"), async move {
@@ -247,6 +255,11 @@ where
 			self.served.serving().iter().map(|running| seal(running)).fold(false, |a, b| a | b);
 		if sealed || view.is_some() {
 			self.fill_outbox();
+		}
+		if let Some(metrics) = &self.metrics {
+			for running in self.served.running() {
+				metrics.report(&running.engine.lock().status());
+			}
 		}
 	}
 

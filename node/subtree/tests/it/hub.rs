@@ -2,7 +2,9 @@
 
 use crate::common::*;
 use dstp_primitives::head::HeadState;
-use dstp_subtree::{Engine, HubError, HubOutcome, StopReason, SubmitError};
+use dstp_subtree::{
+	Engine, EngineOptions, HubError, HubOutcome, Retention, Role, StopReason, SubmitError,
+};
 use sp_core::H256;
 
 fn state(engine: &Engine, seq: u64) -> HeadState {
@@ -12,7 +14,7 @@ fn state(engine: &Engine, seq: u64) -> HeadState {
 		era: 0,
 		seq,
 		hash: head.as_ref().map(|head| head.hash()).unwrap_or_default(),
-		state_root: head.map(|head| head.state_root).unwrap_or_default(),
+		state_root: head.map_or(genesis().root(), |head| head.state_root),
 		hub_last: 1,
 	}
 }
@@ -48,6 +50,28 @@ fn a_reorganisation_hands_heads_out_again() {
 		heads[0],
 		"a restart asks the hub again"
 	);
+}
+
+#[test]
+fn another_first_root_on_the_hub_stops_the_engine() {
+	let dir = tempfile::tempdir().unwrap();
+	let mut engine = served(dir.path());
+	let mut other = state(&engine, 0);
+	other.state_root = H256([5; 32]);
+	let error = engine.on_hub_head(&other).unwrap_err();
+	assert!(matches!(error, HubError::Stopped(StopReason::Diverged { seq: 0, ours: None, .. })));
+}
+
+#[test]
+fn a_hub_rewound_below_the_pruned_heads_stops_the_engine() {
+	let dir = tempfile::tempdir().unwrap();
+	let options = EngineOptions { retention: Retention::Last(1), ..Default::default() };
+	let mut engine = open(dir.path(), Role::Serve, options).unwrap();
+	run_workload(&mut engine, 0, 20, 4);
+	let (first, fifth) = (state(&engine, 1), state(&engine, 5));
+	assert_eq!(engine.on_hub_head(&fifth).unwrap(), HubOutcome::Committed { seq: 5 });
+	let error = engine.on_hub_head(&first).unwrap_err();
+	assert!(matches!(error, HubError::Stopped(StopReason::Diverged { seq: 1, ours: None, .. })));
 }
 
 #[test]
