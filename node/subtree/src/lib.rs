@@ -49,7 +49,7 @@ mod store;
 pub use admission::{AccountLimits, Admission, AdmissionRefusal, AdmissionRequest, HubAccounts};
 pub use engine::{
 	CallGate, CheckedCall, CopiedRange, Engine, HubOutcome, ImportProgress, ImportTarget, Receipt,
-	SealedBatch, Status, WantedRange,
+	SealedBatch, Status, TrieEntry, WantedRange,
 };
 pub use error::{ApplyError, HubError, ImportError, OpenError, ReadError, StopReason, SubmitError};
 pub use identity::{Genesis, SubtreeIdentity};

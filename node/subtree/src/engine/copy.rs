@@ -34,6 +34,9 @@ fn unreadable(error: StorageError) -> StopReason {
 	StopReason::Unreadable(error.to_string())
 }
 
+/// A trie key and the value there, with its tag.
+pub type TrieEntry = (Vec<u8>, Vec<u8>);
+
 impl Engine {
 	/// Starts to copy a state. What is here is thrown away; a folder whose log has calls refuses.
 	///
@@ -110,7 +113,7 @@ impl Engine {
 		object: &ObjectId,
 		after: &[u8],
 		limit: usize,
-	) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StopReason> {
+	) -> Result<Vec<TrieEntry>, StopReason> {
 		let inner = self.store.read();
 		let view = FlatView::new(&inner, self.identity.subtree);
 		let (mut entries, mut at) = (Vec::new(), after.to_vec());

@@ -11,7 +11,7 @@ mod pending;
 mod serve;
 
 pub use call::{CallGate, CheckedCall, Receipt};
-pub use copy::CopiedRange;
+pub use copy::{CopiedRange, TrieEntry};
 pub use hub::HubOutcome;
 pub use import::{ImportProgress, ImportTarget, WantedRange};
 
