@@ -12,6 +12,8 @@ import { nodeStatus } from "./lib/rpc.mjs";
 import { steps } from "./tour/index.mjs";
 
 const NETWORK_FILE = "zombienet/local.toml";
+// Nodes of it that the tour starts itself.
+const LATER = ["follower"];
 // Several times the interval at which nodes are watched.
 const DEATH_NOTICE_MS = 1500;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 };
@@ -37,7 +39,7 @@ for (const signal of Object.keys(SIGNALS)) {
 
 async function startNetwork(dir) {
   await runStep("Starting the network", async (progress) => {
-    network = new Network(NETWORK_FILE, dir, (name) => progress.note(`${name} started`));
+    network = new Network(NETWORK_FILE, dir, { later: LATER, onSpawn: (name) => progress.note(`${name} started`) });
     await Promise.race([network.up, interrupted]);
     return network.nodes.map(({ name }) => name).join(", ");
   });
@@ -59,7 +61,7 @@ async function playStep(step, shared) {
   });
   try {
     await runStep(step.name, async (progress) => {
-      const work = step.run({ nodes: network.nodes, signal: over.signal, shared }, progress).catch(orDeath);
+      const work = step.run({ network, nodes: network.nodes, signal: over.signal, shared }, progress).catch(orDeath);
       return Promise.race([work, network.death, interrupted, late]);
     });
   } finally {

@@ -4,26 +4,36 @@
 // parent can end all of them with one signal. If the parent dies without a word, the channel closes and this
 // process ends the group itself.
 //
-// Sends  { kind: "spawned", name }  { kind: "up", nodes }  { kind: "died", name }  { kind: "failed", reason }
-// Takes  { kind: "stop" }
+// Nodes of the file that are named after the folder are held back until they are asked for.
+//
+// Sends  { kind: "spawned", name }  { kind: "up", nodes }  { kind: "started", node }  { kind: "died", name }
+//        { kind: "failed", reason }
+// Takes  { kind: "start", name }  { kind: "stop" }
 
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
 import { isAlive, signalGroup, until } from "./processes.mjs";
 import { fromZombienet } from "./packages.mjs";
 
 const { start } = fromZombienet("@zombienet/orchestrator");
-const { readNetworkConfig } = fromZombienet("@zombienet/utils");
+const { getRandomPort, readNetworkConfig } = fromZombienet("@zombienet/utils");
 
 const WATCH_MS = 250;
 // Long enough for a node to flush its database after SIGTERM.
 const STOP_MS = 10_000;
 
-const [file, dir] = process.argv.slice(2);
+const [file, dir, ...heldBack] = process.argv.slice(2);
 let network;
 let stopping = false;
 const seen = new Set();
+/** Nodes that were held back and have been started: name, pid. */
+const late = [];
 
-const processes = () =>
-  Object.entries(network?.client.processMap ?? {}).flatMap(([name, { pid }]) => (pid ? [{ name, pid }] : []));
+const processes = () => [
+  ...Object.entries(network?.client.processMap ?? {}).flatMap(([name, { pid }]) => (pid ? [{ name, pid }] : [])),
+  ...late,
+];
 
 function watch() {
   for (const { name, pid } of processes()) {
@@ -45,7 +55,32 @@ async function stop() {
   process.exit(0);
 }
 
-process.on("message", (message) => message.kind === "stop" && stop());
+/** Starts a node that was held back. Zombienet cannot add a node to a running network; its chain spec names a boot node. */
+async function startLate({ name, args = [], command }) {
+  const [port, rpc, prometheus] = [await getRandomPort(), await getRandomPort(), await getRandomPort()];
+  const data = join(dir, name, "data");
+  mkdirSync(data, { recursive: true });
+  const log = join(dir, `${name}.log`);
+  const output = openSync(log, "a");
+  const options = [
+    ["--chain", join(dir, `${config.relaychain.chain}.json`), "--name", name, "--base-path", data],
+    ["--listen-addr", `/ip4/127.0.0.1/tcp/${port}/ws`, "--rpc-port", rpc, "--prometheus-port", prometheus],
+    ["--rpc-cors", "all", "--rpc-methods", "unsafe", "--no-mdns", "--no-telemetry"],
+  ].flat();
+  const { pid } = spawn(command ?? config.relaychain.default_command, [...options, ...args].map(String), {
+    stdio: ["ignore", output, output],
+  });
+  closeSync(output);
+  if (!pid) throw new Error(`the node ${name} does not start`);
+  late.push({ name, pid });
+  const node = { name, ws: `ws://127.0.0.1:${rpc}`, prometheus: `http://127.0.0.1:${prometheus}/metrics`, log, pid };
+  process.send({ kind: "started", node });
+}
+
+process.on("message", ({ kind, name }) => {
+  if (kind === "stop") stop();
+  if (kind === "start") startLate(later.get(name));
+});
 process.on("disconnect", () => signalGroup(process.pid, "SIGKILL"));
 process.on("unhandledRejection", (reason) => process.send({ kind: "failed", reason: String(reason) }));
 
@@ -53,6 +88,8 @@ setInterval(watch, WATCH_MS);
 
 const config = readNetworkConfig(file);
 config.settings.provider = "native";
+const later = new Map(heldBack.map((name) => [name, config.relaychain.nodes.find((node) => node.name === name)]));
+config.relaychain.nodes = config.relaychain.nodes.filter(({ name }) => !later.has(name));
 await start("", config, {
   dir,
   force: true,

@@ -25,11 +25,14 @@ export class Network {
   #exited = false;
   #stopping = false;
 
-  /** Starts the network file `file`; `dir` takes chain specs, databases and logs. `onSpawn(name)` for each node. */
-  constructor(file, dir, onSpawn) {
+  /**
+   * Starts the network file `file`; `dir` takes chain specs, databases and logs. `onSpawn(name)` for each node. The nodes named in
+   * `later` wait for `start(name)`.
+   */
+  constructor(file, dir, { onSpawn, later = [] } = {}) {
     this.#dir = dir;
     const log = openSync(join(dir, "zombienet.txt"), "a");
-    this.#host = fork(HOST, [file, dir], { detached: true, stdio: ["ignore", log, log, "ipc"] });
+    this.#host = fork(HOST, [file, dir, ...later], { detached: true, stdio: ["ignore", log, log, "ipc"] });
     closeSync(log);
     this.death = new Promise((_, reject) => this.#watch(reject));
     // Whoever waits for it hears of it; nobody may be waiting at the moment it happens.
@@ -44,6 +47,21 @@ export class Network {
     this.up.catch(() => {});
     // The last resort, for an end of this process that runs no other code.
     process.on("exit", () => signalGroup(this.#host.pid, "SIGKILL"));
+  }
+
+  /** Starts a node that was to start later. Resolves with the node, which need not answer yet. */
+  async start(name) {
+    const started = new Promise((resolve) => {
+      const hear = (message) => {
+        if (message.kind !== "started" || message.node.name !== name) return;
+        this.#host.off("message", hear);
+        this.nodes.push(message.node);
+        resolve(message.node);
+      };
+      this.#host.on("message", hear);
+    });
+    this.#host.send({ kind: "start", name });
+    return Promise.race([started, this.death]);
   }
 
   /** Ends all nodes: politely first, then by force. Resolves when no process of the network is left. */

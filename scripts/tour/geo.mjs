@@ -29,3 +29,12 @@ export async function isFinal(api) {
   const { location } = (await api.rpc.subtree.head(id, at)).toJSON();
   return location.seq === localSeq ? location.seq : undefined;
 }
+
+/** Status of a subtree, or `undefined` until the node has seen it on the hub. Past polkadot.js, which prints every refusal. */
+export async function statusOf(api, subtree) {
+  const { request } = await loadClient();
+  return request(api, "subtree_status", [subtree]).catch((error) => {
+    if (/not registered/.test(error.message)) return undefined;
+    throw error;
+  });
+}

@@ -11,13 +11,13 @@ const PAGE = 500;
 
 export async function run({ shared }) {
   const { readRemote } = await loadClient();
-  const { places, vapp, validator } = shared;
+  const { places, follower, validator } = shared;
   const path = ["geo", COUNTRY, STATE];
   const found = [];
   let cursor;
   let pages = 0;
   for (;;) {
-    const { proven } = await readRemote(vapp, { path, page: { kind: "fields", cursor, limit: PAGE } }, validator);
+    const { proven } = await readRemote(follower, { path, page: { kind: "fields", cursor, limit: PAGE } }, validator);
     const { entries, next, complete } = proven.object.page;
     found.push(...entries);
     pages++;

@@ -41,6 +41,7 @@ export async function run({ nodes, signal, shared }, progress) {
     progress.set(done);
   }
   const seconds = (Date.now() - started) / 1000;
+  shared.placeCount = done;
   shared.summary.push(["places in /geo", done], ["signed calls", calls.length], ["seconds to load", seconds.toFixed(1)]);
   return `${countries} countries, ${states} states and ${cities} cities in ${calls.length} signed calls, ` +
     `${Math.round(calls.length / seconds)} a second; ${waits} waits for the hub`;

@@ -1,10 +1,10 @@
-// Reads places from the VApp node. Every answer carries a proof, which is checked here, in JavaScript, against the global root in
+// Reads places from the follower. Every answer carries a proof, which is checked here, in JavaScript, against the global root in
 // a header that a validator has finalised.
 
 import { loadClient } from "../lib/packages.mjs";
 import { table } from "../lib/output.mjs";
 
-export const name = "Reading cities with proofs from the global root of a finalised block";
+export const name = "Reading cities from the follower with proofs from the global root of a finalised block";
 export const timeoutMs = 120_000;
 
 const QUESTIONS = [
@@ -19,11 +19,11 @@ const QUESTIONS = [
 
 export async function run({ shared }) {
   const { formatPath, provenField, readRemote } = await loadClient();
-  const { places, vapp, validator } = shared;
+  const { places, follower, validator } = shared;
   const rows = [];
   for (const { path: [country, state], cities } of QUESTIONS) {
     const path = ["geo", country, state];
-    const { proven, block } = await readRemote(vapp, { path, fields: cities }, validator);
+    const { proven, block } = await readRemote(follower, { path, fields: cities }, validator);
     for (const city of cities) {
       const expected = places.get(country).get(state).get(city) ?? null;
       const found = provenField(proven, city)?.text ?? null;

@@ -2,7 +2,7 @@
 
 import { atSomeBlock, connect, developmentKey, finalised } from "../lib/chain.mjs";
 import { loadClient } from "../lib/packages.mjs";
-import { AUTHORITY, GEO, node, OWNER } from "./geo.mjs";
+import { AUTHORITY, GEO, node, OWNER, statusOf } from "./geo.mjs";
 
 export const name = "Registering the remote subtree /geo";
 export const timeoutMs = 120_000;
@@ -29,13 +29,4 @@ export async function run({ nodes, signal, shared }) {
   const status = await atSomeBlock({ api: shared.vapp, signal }, () => statusOf(shared.vapp, geo));
   shared.epoch = status.epoch;
   return `registration ${status.epoch}, mode PoA with one authority; the node vapp serves it`;
-}
-
-/** Status of a subtree, or `undefined` until the node has seen it on the hub. Past polkadot.js, which prints every refusal. */
-async function statusOf(api, subtree) {
-  const { request } = await loadClient();
-  return request(api, "subtree_status", [subtree]).catch((error) => {
-    if (/not registered/.test(error.message)) return undefined;
-    throw error;
-  });
 }
