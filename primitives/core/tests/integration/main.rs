@@ -6,11 +6,14 @@
 #![allow(clippy::unwrap_used)]
 
 mod access_table;
+mod allocation;
+mod attacks;
 mod cost;
 mod decoding;
 mod heads;
 mod model;
 mod model_tests;
+mod mutations;
 mod nodes;
 mod proofs;
 mod ranges;

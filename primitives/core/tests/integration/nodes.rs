@@ -20,19 +20,19 @@ use trie_db::{node::Value, ChildReference, NodeCodec, Trie, TrieLayout, TrieMut}
 
 type Codec = <Layout as TrieLayout>::Codec;
 
-fn leaf(nibbles: &[u8], value: &[u8]) -> Vec<u8> {
+pub fn leaf(nibbles: &[u8], value: &[u8]) -> Vec<u8> {
 	assert_eq!(nibbles.len() % 2, 0);
 	let packed = nibbles.chunks(2).map(|pair| pair[0] << 4 | pair[1]);
 	Codec::leaf_node(packed, nibbles.len(), Value::Inline(value))
 }
 
 /// A leaf whose key has an odd number of nibbles.
-fn leaf_odd(first: u8, rest: &[u8], value: &[u8]) -> Vec<u8> {
+pub fn leaf_odd(first: u8, rest: &[u8], value: &[u8]) -> Vec<u8> {
 	let packed = core::iter::once(first).chain(rest.chunks(2).map(|pair| pair[0] << 4 | pair[1]));
 	Codec::leaf_node(packed, 1 + rest.len(), Value::Inline(value))
 }
 
-fn branch(children: &[(usize, ChildReference<H256>)], value: Option<Value>) -> Vec<u8> {
+pub fn branch(children: &[(usize, ChildReference<H256>)], value: Option<Value>) -> Vec<u8> {
 	let mut slots: Vec<Option<ChildReference<H256>>> = vec![None; 16];
 	for (slot, child) in children {
 		slots[*slot] = Some(*child);
@@ -40,17 +40,17 @@ fn branch(children: &[(usize, ChildReference<H256>)], value: Option<Value>) -> V
 	Codec::branch_node_nibbled(core::iter::empty(), 0, slots.into_iter(), value)
 }
 
-fn inline(node: &[u8]) -> ChildReference<H256> {
+pub fn inline(node: &[u8]) -> ChildReference<H256> {
 	let mut buffer = H256::zero();
 	buffer.as_bytes_mut()[..node.len()].copy_from_slice(node);
 	ChildReference::Inline(buffer, node.len())
 }
 
-fn hashed(node: &[u8]) -> ChildReference<H256> {
+pub fn hashed(node: &[u8]) -> ChildReference<H256> {
 	ChildReference::Hash(H256(blake2_256(node)))
 }
 
-fn db_of(nodes: &[&[u8]]) -> MemoryDB<Blake2Hasher> {
+pub fn db_of(nodes: &[&[u8]]) -> MemoryDB<Blake2Hasher> {
 	let mut db = MemoryDB::default();
 	for node in nodes {
 		HashDB::insert(&mut db, EMPTY_PREFIX, node);
