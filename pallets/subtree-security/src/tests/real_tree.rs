@@ -1,5 +1,7 @@
 //! This pallet and the object tree in one runtime, as on a hub.
 
+mod fuzz;
+
 use super::{account, evidence, key, params, poa, set};
 use crate::{self as pallet_subtree_security, crypto, Error, GenesisSubtree, Subtrees};
 use codec::Encode;
