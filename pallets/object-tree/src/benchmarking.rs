@@ -1,18 +1,26 @@
-//! Benchmarks at the worst case: the deepest object, wide tries around it, the largest batch.
+//! Benchmarks at the worst case: the deepest object, wide tries around it, the largest batch, and an object that became remote, with
+//! which every look-up of an object looks at what stands above it.
 
 use super::*;
 use crate::pallet::Pallet as ObjectTreePallet;
 use alloc::vec::Vec;
 use dstp_primitives::{
+	hub::RemoteObjects,
 	id::{MAX_DEPTH, MAX_KEY_BYTES},
-	object::{ObjectFlags, ObjectType, TypeName, Value, MAX_VALUE_BYTES},
+	object::{
+		HeadStatus, ModeId, ObjectFlags, ObjectType, RemoteLocation, TypeName, Value,
+		MAX_VALUE_BYTES,
+	},
 	tree::MAX_BATCH_FIELDS,
 	AccountId, Key, ObjectId,
 };
 use frame_benchmarking::v2::*;
-use frame_support::traits::{
-	fungible::{Inspect, Mutate},
-	Get, Hooks,
+use frame_support::{
+	traits::{
+		fungible::{Inspect, Mutate},
+		Get, Hooks,
+	},
+	weights::Weight,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
 use sp_runtime::traits::{Bounded, One};
@@ -26,6 +34,7 @@ const MANY_NEIGHBOURS: u32 = 16 * MAX_BATCH_FIELDS;
 /// Bytes of values that make the longest inline entry; larger ones stand outside the nodes.
 const SMALL_VALUE_BYTES: usize = 30;
 
+/// The caller of the measured call, rich. An object of its own became remote before.
 fn payer<T: Config>() -> AccountId
 where
 	T::Currency: Mutate<AccountId>,
@@ -33,7 +42,31 @@ where
 	let who: AccountId = whitelisted_caller();
 	let half = <T::Currency as Inspect<AccountId>>::Balance::max_value() / 2u32.into();
 	T::Currency::set_balance(&who, half);
+	detach_one::<T>(&who);
 	who
+}
+
+/// Makes an object remote and keeps its trie.
+fn detach_one<T: Config>(who: &AccountId) {
+	let key = long_key(2_999_999);
+	create::<T>(who, ObjectId::ROOT, key.clone());
+	close_block::<T>();
+	let (mode, status) = (ModeId::Native(1), HeadStatus::Initial);
+	let location = RemoteLocation { mode, epoch: 0, era: 0, seq: 0, status };
+	<ObjectTreePallet<T> as RemoteObjects>::hosted_to_remote(who, &ObjectId::ROOT, &key, location)
+		.expect("the owner may move an object that did not change in this block; qed");
+	close_block::<T>();
+	assert_eq!(Detached::<T>::count(), 1);
+}
+
+/// Queues removals of new objects below the root until `free` places are left.
+fn fill_queue<T: Config>(who: &AccountId, free: u32) {
+	for number in Removals::<T>::count()..T::MaxRemovals::get().saturating_sub(free) {
+		let object = create::<T>(who, ObjectId::ROOT, long_key(1_500_000 + number));
+		ObjectTreePallet::<T>::do_remove_recursive(Some(who.clone()), object)
+			.expect("the queue is not full; qed");
+	}
+	close_block::<T>();
 }
 
 /// The longest key with this number in it, so that keys differ early and late.
@@ -79,6 +112,11 @@ fn wide_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
 fn close_block<T: Config>() {
 	ObjectTreePallet::<T>::commit_roots();
 	System::<T>::reset_events();
+}
+
+/// Weight for a look at the queue and one piece of deletion.
+fn one_piece<T: Config>() -> Weight {
+	T::WeightInfo::deletion_check().saturating_add(ObjectTreePallet::<T>::piece_weight())
 }
 
 #[benchmarks(where T::Currency: Mutate<AccountId>)]
@@ -150,11 +188,7 @@ mod benchmarks {
 	fn remove_recursive() {
 		let who = payer::<T>();
 		let object = wide_path::<T>(&who, MAX_DEPTH);
-		for number in 1..T::MaxRemovals::get() {
-			let object = super::create::<T>(&who, ObjectId::ROOT, long_key(number));
-			ObjectTreePallet::<T>::do_remove_recursive(Some(who.clone()), object)
-				.expect("the queue is not full; qed");
-		}
+		fill_queue::<T>(&who, 1);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), object);
 		assert_eq!(Removals::<T>::count(), T::MaxRemovals::get());
@@ -191,12 +225,16 @@ mod benchmarks {
 		assert!(!PastRoots::<T>::contains_key(BlockNumberFor::<T>::one()));
 	}
 
+	/// Something waits, and there is nothing to do: the object that became remote has no head yet.
 	#[benchmark]
 	fn deletion_check() {
+		payer::<T>();
+		let limit = one_piece::<T>();
 		#[block]
 		{
-			ObjectTreePallet::<T>::on_idle(One::one(), T::WeightInfo::deletion_check());
+			ObjectTreePallet::<T>::on_idle(One::one(), limit);
 		}
+		assert_eq!(Detached::<T>::count(), 1);
 	}
 
 	/// Each step removes the lowest object of a full path. The roots are charged apart.
@@ -212,10 +250,10 @@ mod benchmarks {
 			super::create::<T>(&who, parent, long_key(100 + number));
 		}
 		close_block::<T>();
-		ObjectTreePallet::<T>::do_remove_recursive(Some(who), top)
+		ObjectTreePallet::<T>::do_remove_recursive(Some(who.clone()), top)
 			.expect("the queue is not full; qed");
-		let limit =
-			T::WeightInfo::deletion_check().saturating_add(ObjectTreePallet::<T>::piece_weight());
+		fill_queue::<T>(&who, 0);
+		let limit = one_piece::<T>();
 		#[block]
 		{
 			ObjectTreePallet::<T>::run_deletions(limit);
