@@ -108,6 +108,14 @@ fn wide_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
 	object
 }
 
+/// [`wide_path`] whose lowest object is shared: what comes or goes below it is counted by everything above.
+fn wide_shared_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
+	let object = wide_path::<T>(who, depth);
+	ObjectTreePallet::<T>::do_share(Some(who.clone()), object).expect("its keys are hashed; qed");
+	close_block::<T>();
+	object
+}
+
 /// Computes the roots of what was prepared, so that the measured call finds nothing marked.
 fn close_block<T: Config>() {
 	ObjectTreePallet::<T>::commit_roots();
@@ -126,7 +134,7 @@ mod benchmarks {
 	#[benchmark]
 	fn create() {
 		let who = payer::<T>();
-		let parent = wide_path::<T>(&who, MAX_DEPTH - 1);
+		let parent = wide_shared_path::<T>(&who, MAX_DEPTH - 1);
 		let key = long_key(1);
 		let object_type = ObjectType::Named(TypeName::truncate_from(alloc::vec![b't'; 64]));
 		#[extrinsic_call]
@@ -175,7 +183,7 @@ mod benchmarks {
 	#[benchmark]
 	fn remove(n: Linear<0, MAX_BATCH_FIELDS>) {
 		let who = payer::<T>();
-		let parent = wide_path::<T>(&who, MAX_DEPTH - 1);
+		let parent = wide_shared_path::<T>(&who, MAX_DEPTH - 1);
 		let object = super::create::<T>(&who, parent, long_key(1));
 		fill::<T>(&who, object, n);
 		close_block::<T>();

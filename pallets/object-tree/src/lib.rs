@@ -44,6 +44,7 @@ mod deposit;
 mod error;
 mod genesis;
 mod operations;
+mod owners;
 mod remote;
 mod removal;
 mod roots;
@@ -69,7 +70,7 @@ pub mod pallet {
 	use dstp_primitives::{
 		object::{ObjectFlags, ObjectType, Value},
 		tree::MAX_BATCH_FIELDS,
-		AccountId, Key, ObjectId, StateRoot,
+		AccountId, Key, ObjectId, Owner, StateRoot,
 	};
 	use frame_support::{
 		pallet_prelude::*,
@@ -140,6 +141,11 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type Objects<T: Config> =
 		StorageMap<_, Identity, ObjectId, ObjectInfo<BalanceOf<T>>, OptionQuery>;
+
+	/// Hosted children of an object by owner, where there are some.
+	#[pallet::storage]
+	pub type ChildOwners<T: Config> =
+		StorageDoubleMap<_, Identity, ObjectId, Blake2_128Concat, Owner, u32, ValueQuery>;
 
 	/// The counter of the next keyspace. Never falls.
 	#[pallet::storage]
@@ -375,8 +381,6 @@ pub mod pallet {
 		NothingKept,
 		/// Something below the object has another owner, is shared or frozen; who holds it would lose it.
 		ForeignBelow,
-		/// More objects stand below this one than can move at once; move its children instead.
-		TooManyBelow,
 	}
 
 	#[pallet::hooks]

@@ -10,7 +10,6 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use dstp_primitives::{
 	hub::RemoteObjects,
 	object::{HeadStatus, Location, RemoteLocation},
-	tree::{Below, MAX_MOVED_OBJECTS},
 	AccountId, Key, ObjectId, StateRoot,
 };
 use frame_support::{ensure, storage::with_storage_layer};
@@ -117,19 +116,15 @@ impl<T: Config> Pallet<T> {
 		let actor = actor(&Some(who.clone()));
 		// Below the call's own changes, so that the object's root is that of the end of the last block.
 		let pending = Dirty::<T>::contains_key(object);
-		let below = Objects::<T>::get(object).map_or(0, |info| info.remotes);
 		let root = Self::change_entry(Room::Calls, |tree| {
-			// The rights come first: whoever has none learns nothing else, and causes no walk.
-			let root = tree.hosted_to_remote(&actor, parent, key, location)?;
-			ensure!(!pending, Error::<T>::RootPending);
-			ensure!(below == 0, Error::<T>::RemoteBelow);
-			match tree.owners_below(&object, MAX_MOVED_OBJECTS)? {
-				Below::Own => Ok::<_, Error<T>>(root),
-				Below::Foreign(_) => Err(Error::ForeignBelow),
-				Below::TooMany => Err(Error::TooManyBelow),
-			}
+			// The rights come first: whoever has none learns nothing else.
+			tree.hosted_to_remote(&actor, parent, key, location).map_err(Error::<T>::from)
 		})?;
+		ensure!(!pending, Error::<T>::RootPending);
+		Self::count_moved(&object, parent, -1).map_err(Error::<T>::from)?;
 		let info = Objects::<T>::take(object).ok_or(Error::<T>::CorruptState)?;
+		ensure!(info.remotes == 0, Error::<T>::RemoteBelow);
+		ensure!(info.foreign == 0, Error::<T>::ForeignBelow);
 		Detached::<T>::insert(object, info);
 		Self::register_remote(who, parent, key)?;
 		Self::deposit_event(Event::ObjectDetached { object, state_root: root });
@@ -149,6 +144,7 @@ impl<T: Config> Pallet<T> {
 		let info = Detached::<T>::take(object).ok_or(Error::<T>::NothingKept)?;
 		let kept = child_root(&child_info(&object, info.counter)).map_err(Error::<T>::from)?;
 		Objects::<T>::insert(object, info);
+		Self::count_moved(&object, parent, 1).map_err(Error::<T>::from)?;
 		let root = Self::change_entry(Room::Calls, |tree| {
 			tree.remote_to_hosted(parent, key).map_err(Error::<T>::from)
 		})?;

@@ -167,13 +167,19 @@ impl<T: Config> Pallet<T> {
 		let mut steps = 0;
 		while steps < STEPS_PER_PIECE {
 			let (object, entry) = Self::lowest_below(top).ok_or_else(corrupt)?;
-			let info = Self::detached_or_below(&object).ok_or_else(corrupt)?;
+			let info = Self::kept(&object).ok_or_else(corrupt)?;
 			let trie = child_info(&object, info.counter);
+			// The object itself, with its facts, is a step too.
 			let (cleared, empty) = clear_entries(&trie, STEPS_PER_PIECE - steps);
-			steps = steps.saturating_add(cleared.max(1));
-			if !empty {
+			steps = steps.saturating_add(cleared).saturating_add(1);
+			if !empty || steps > STEPS_PER_PIECE {
 				break;
 			}
+			if let (Some(link), Some(_)) = (&info.link, &entry) {
+				let owner = Self::owner_of(&object).map_err(Error::<T>::from)?;
+				Self::count_child(&link.parent, &owner, -1).map_err(Error::<T>::from)?;
+			}
+			child::kill(&trie, &META_KEY);
 			Self::move_deposit(info.deposit, None)?;
 			if object == top {
 				Detached::<T>::remove(top);
@@ -192,7 +198,7 @@ impl<T: Config> Pallet<T> {
 	fn lowest_below(top: ObjectId) -> Option<(ObjectId, Option<EntryPlace>)> {
 		let (mut object, mut entry) = (top, None);
 		loop {
-			let trie = child_info(&object, Self::detached_or_below(&object)?.counter);
+			let trie = child_info(&object, Self::kept(&object)?.counter);
 			let found = next_key(&trie, &[PREFIX_CHILD]).filter(|key| key[0] == PREFIX_CHILD);
 			let Some(trie_key) = found else { return Some((object, entry)) };
 			let meta = Meta::from_value(&child::get_raw(&trie, &META_KEY)?).ok()?;
@@ -201,17 +207,17 @@ impl<T: Config> Pallet<T> {
 			entry = Some((trie, trie_key));
 		}
 	}
-
-	fn detached_or_below(object: &ObjectId) -> Option<crate::ObjectInfo<crate::BalanceOf<T>>> {
-		Detached::<T>::get(object).or_else(|| Objects::<T>::get(object))
-	}
 }
 
-/// Deletes up to `limit` entries, in key order; gives how many, and whether none is left.
+/// Deletes up to `limit` entries but the facts, in key order; gives how many, and whether nothing but the facts is left.
 fn clear_entries(trie: &ChildInfo, limit: u32) -> (u32, bool) {
 	let mut cleared = 0;
 	// No key is empty, so this finds the first one.
-	while let Some(key) = next_key(trie, &[]) {
+	let first = || match next_key(trie, &[]) {
+		Some(key) if key == META_KEY => next_key(trie, &key),
+		other => other,
+	};
+	while let Some(key) = first() {
 		if cleared == limit {
 			return (cleared, false);
 		}

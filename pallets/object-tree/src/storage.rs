@@ -9,7 +9,7 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::{cell::RefCell, marker::PhantomData};
 use dstp_primitives::{
 	tree::{Link, StorageError},
-	ObjectId, ObjectTree, StateRoot, Storage,
+	ObjectId, ObjectTree, Owner, StateRoot, Storage,
 };
 use frame_support::{storage::child, traits::Get};
 use scale_info::TypeInfo;
@@ -46,6 +46,8 @@ pub struct ObjectInfo<Balance> {
 	pub bytes: u64,
 	/// Remote subtrees below it, at any depth.
 	pub remotes: u32,
+	/// Objects below it, at any depth, whose owner is not that of the object right above them.
+	pub foreign: u32,
 	/// Who paid for it; `None`: it belongs to genesis or to the system.
 	pub deposit: Option<Deposit<Balance>>,
 }
@@ -198,6 +200,16 @@ impl<T: Config> Storage for HubStorage<T> {
 		Pallet::<T>::move_deposit(info.deposit, None).map_err(|_| StorageError::Corrupt)
 	}
 
+	fn note_owner(
+		&mut self,
+		object: &ObjectId,
+		before: Option<&Owner>,
+		after: Option<&Owner>,
+	) -> Result<(), StorageError> {
+		let link = self.link(object)?;
+		Pallet::<T>::count_owner(object, link.as_ref(), before, after)
+	}
+
 	/// Marks everything above the object too: their roots move with its root, and are counted with it.
 	fn mark_dirty(&mut self, object: &ObjectId) -> Result<(), StorageError> {
 		let mut next = Some(*object);
@@ -227,7 +239,14 @@ pub(crate) fn insert_object<T: Config>(
 ) -> Result<u64, StorageError> {
 	let counter = NextKeyspace::<T>::get();
 	NextKeyspace::<T>::put(counter.checked_add(1).ok_or(StorageError::Corrupt)?);
-	let info = ObjectInfo::<BalanceOf<T>> { link, counter, bytes: 0, remotes: 0, deposit: None };
+	let info = ObjectInfo::<BalanceOf<T>> {
+		link,
+		counter,
+		bytes: 0,
+		remotes: 0,
+		foreign: 0,
+		deposit: None,
+	};
 	Objects::<T>::insert(object, info);
 	Ok(counter)
 }

@@ -2,19 +2,20 @@
 
 use crate::{
 	pallet::{
-		Config, Detached, Dirty, DirtyByHeads, Dropped, GlobalRoot, HoldReason, Objects, Pallet,
-		Remotes,
+		ChildOwners, Config, Detached, Dirty, DirtyByHeads, Dropped, GlobalRoot, HoldReason,
+		Objects, Pallet, Remotes,
 	},
 	storage::{child_info, child_root, next_key},
 	BalanceOf, Deposit, ObjectInfo,
 };
-use alloc::collections::BTreeMap;
+use alloc::{collections::BTreeMap, vec::Vec};
+use codec::Encode;
 use dstp_primitives::{
 	id::MAX_DEPTH,
 	object::{
 		child_key, raw_key, ChildEntry, Location, Meta, META_KEY, PREFIX_CHILD, PREFIX_FIELD,
 	},
-	AccountId, Key, ObjectId,
+	AccountId, Key, ObjectId, Owner,
 };
 use frame_support::{
 	ensure,
@@ -29,11 +30,20 @@ use sp_runtime::{
 
 type Held<T> = BTreeMap<AccountId, BalanceOf<T>>;
 
+/// What an object's entries say of the objects below it.
+#[derive(Default)]
+struct Below {
+	remotes: u32,
+	foreign: u32,
+	/// Children by encoded owner.
+	owners: BTreeMap<Vec<u8>, u32>,
+}
+
 impl<T: Config> Pallet<T> {
 	/// Checks the invariants of this pallet's state.
 	///
 	/// - Every object stands where its link says, and its parent's entry agrees with it.
-	/// - The counts of fields, bytes, children and remote subtrees are those of the tries.
+	/// - The counts of fields, bytes, children, remote subtrees and changes of owner are those of the tries.
 	/// - The root that a parent knows is the real one, unless the object is dirty.
 	/// - What an object's depositor paid is its price, and every account has on hold what it paid in total, no more.
 	/// - Sets with limits are within them.
@@ -46,6 +56,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			Dropped::<T>::iter_keys().all(Detached::<T>::contains_key),
 			"an object is dropped that is not detached"
+		);
+		ensure!(
+			ChildOwners::<T>::iter_keys().all(|(parent, _)| Self::kept(&parent).is_some()),
+			"children of an unknown object are counted"
 		);
 		let mut held = Held::<T>::new();
 		for (object, info) in Objects::<T>::iter() {
@@ -99,8 +113,9 @@ impl<T: Config> Pallet<T> {
 		let trie = child_info(object, info.counter);
 		let meta = meta_in(&trie)?;
 		let layout = meta.flags.key_layout();
-		let (mut fields, mut bytes, mut children, mut remotes) = (0u64, 0u64, 0u64, 0u32);
-		let mut at = alloc::vec::Vec::new();
+		let (mut fields, mut bytes, mut children) = (0u64, 0u64, 0u64);
+		let mut below = Below::default();
+		let mut at = Vec::new();
 		while let Some(key) = next_key(&trie, &at) {
 			let value = child::get_raw(&trie, &key).ok_or("a key has no value")?;
 			if let Some(field) = raw_key(layout, PREFIX_FIELD, &key) {
@@ -109,7 +124,7 @@ impl<T: Config> Pallet<T> {
 			} else if let Some(child) = raw_key(layout, PREFIX_CHILD, &key) {
 				children += 1;
 				let entry = ChildEntry::from_value(&value).map_err(|_| "an entry is corrupt")?;
-				remotes += Self::check_child(object.child(&child), &entry)?;
+				Self::check_child(object.child(&child), &entry, &meta.owner, &mut below)?;
 			} else {
 				ensure!(key == META_KEY, "a trie has a key of no kind");
 			}
@@ -120,7 +135,13 @@ impl<T: Config> Pallet<T> {
 			"counts in the facts are wrong"
 		);
 		ensure!(info.bytes == bytes, "the count of bytes is wrong");
-		ensure!(info.remotes == remotes, "the count of remote subtrees is wrong");
+		ensure!(info.remotes == below.remotes, "the count of remote subtrees is wrong");
+		ensure!(info.foreign == below.foreign, "the count of changes of owner is wrong");
+		let counted = ChildOwners::<T>::iter_prefix(object).map(|(owner, n)| (owner.encode(), n));
+		ensure!(
+			counted.collect::<BTreeMap<_, _>>() == below.owners,
+			"the count of children by owner is wrong"
+		);
 		if let Some(deposit) = &info.deposit {
 			let price = Self::deposit_for(fields, bytes);
 			ensure!(deposit.amount == price, "a deposit is not the price of its object");
@@ -128,18 +149,24 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	/// Checks that a child is where its entry says; gives the number of remote subtrees from it on down.
-	fn check_child(child: ObjectId, entry: &ChildEntry) -> Result<u32, TryRuntimeError> {
-		match entry.location {
-			Location::WithParent => {
-				let info = Objects::<T>::get(child).ok_or("an entry names an unknown object")?;
-				Ok(info.remotes)
-			},
-			Location::Remote(_) => {
-				ensure!(Remotes::<T>::contains_key(child), "an entry names an unknown subtree");
-				Ok(1)
-			},
+	/// Checks that a child is where its entry says, and adds what it brings to `below`.
+	fn check_child(
+		child: ObjectId,
+		entry: &ChildEntry,
+		owner_above: &Owner,
+		below: &mut Below,
+	) -> Result<(), TryRuntimeError> {
+		if entry.location != Location::WithParent {
+			ensure!(Remotes::<T>::contains_key(child), "an entry names an unknown subtree");
+			below.remotes += 1;
+			return Ok(());
 		}
+		let info = Objects::<T>::get(child).ok_or("an entry names an unknown object")?;
+		let owner = Self::owner_of(&child).map_err(|_| "an object has no facts")?;
+		below.remotes += info.remotes;
+		below.foreign += info.foreign + u32::from(owner != *owner_above);
+		*below.owners.entry(owner.encode()).or_default() += 1;
+		Ok(())
 	}
 
 	fn check_place(
@@ -153,9 +180,7 @@ impl<T: Config> Pallet<T> {
 			return Ok(());
 		};
 		ensure!(link.parent.child(&link.key) == *object, "a link has a wrong key");
-		let above = Objects::<T>::get(link.parent)
-			.or_else(|| Detached::<T>::get(link.parent))
-			.ok_or("a link leads nowhere")?;
+		let above = Self::kept(&link.parent).ok_or("a link leads nowhere")?;
 		let depth = above.link.map_or(0, |link| link.depth) + 1;
 		ensure!(link.depth == depth && u32::from(depth) <= MAX_DEPTH, "a depth is wrong");
 		ensure!(
@@ -184,9 +209,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn entry_of(parent: &ObjectId, key: &Key) -> Result<ChildEntry, TryRuntimeError> {
-		let info = Objects::<T>::get(parent)
-			.or_else(|| Detached::<T>::get(parent))
-			.ok_or("an object stands below an unknown one")?;
+		let info = Self::kept(parent).ok_or("an object stands below an unknown one")?;
 		let trie = child_info(parent, info.counter);
 		let layout = meta_in(&trie)?.flags.key_layout();
 		let bytes = child::get_raw(&trie, &child_key(layout, key)).ok_or("an entry is missing")?;

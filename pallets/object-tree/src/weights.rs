@@ -14,7 +14,7 @@ use frame_support::{
 
 /// Weights of calls without the roots that they cause, and of the parts of hooks.
 pub trait WeightInfo {
-	/// Creating the deepest object below a wide one.
+	/// Creating the deepest object below a wide one of another owner.
 	fn create() -> Weight;
 	/// Setting `n` fields of `b` bytes of keys and values together.
 	fn set_fields(n: u32, b: u32) -> Weight;
@@ -113,7 +113,7 @@ type Db = frame_support::weights::RuntimeDbWeight;
 
 impl Estimate {
 	fn create(db: Db) -> Weight {
-		Weight::from_parts(120_000_000, 24_000).saturating_add(db.reads_writes(15, 8))
+		Weight::from_parts(120_000_000, 24_000).saturating_add(db.reads_writes(25, 18))
 	}
 	fn set_fields(db: Db, n: u32, b: u32) -> Weight {
 		let n = u64::from(n);
@@ -130,13 +130,13 @@ impl Estimate {
 			.saturating_add(db.reads_writes(13u64.saturating_add(n), 5u64.saturating_add(n)))
 	}
 	fn change_owner(db: Db) -> Weight {
-		Weight::from_parts(80_000_000, 16_000).saturating_add(db.reads_writes(13, 6))
+		Weight::from_parts(80_000_000, 16_000).saturating_add(db.reads_writes(23, 16))
 	}
 	fn remove(db: Db, n: u32) -> Weight {
 		let n = u64::from(n);
 		Weight::from_parts(120_000_000, 24_000)
 			.saturating_add(Weight::from_parts(16_000_000, 20_000).saturating_mul(n))
-			.saturating_add(db.reads_writes(16u64.saturating_add(n), 7u64.saturating_add(n)))
+			.saturating_add(db.reads_writes(26u64.saturating_add(n), 17u64.saturating_add(n)))
 	}
 	fn remove_recursive(db: Db) -> Weight {
 		Weight::from_parts(120_000_000, 24_000).saturating_add(db.reads_writes(32, 4))
@@ -159,7 +159,7 @@ impl Estimate {
 		let steps = u64::from(crate::removal::STEPS_PER_PIECE);
 		Weight::from_parts(100_000_000, 24_000)
 			.saturating_add(Weight::from_parts(80_000_000, 60_000).saturating_mul(steps))
-			.saturating_add(db.reads_writes(16, 8))
-			.saturating_add(db.reads_writes(30, 6).saturating_mul(steps))
+			.saturating_add(db.reads_writes(26, 18))
+			.saturating_add(db.reads_writes(30, 7).saturating_mul(steps))
 	}
 }

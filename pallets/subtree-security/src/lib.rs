@@ -378,8 +378,7 @@ pub mod pallet {
 		/// Errors: as [`Self::register`], and those of the tree for objects that cannot move now. Everything below the object belongs to
 		/// the caller too: the state moves with the rights over it.
 		#[pallet::call_index(1)]
-		// The tree looks at everything below the object.
-		#[pallet::weight(T::WeightInfo::register().saturating_add(Pallet::<T>::walk_weight()))]
+		#[pallet::weight(T::WeightInfo::register().saturating_add(Pallet::<T>::move_weight()))]
 		pub fn register_hosted(
 			origin: OriginFor<T>,
 			parent: ObjectId,
@@ -459,7 +458,11 @@ pub mod pallet {
 		/// Takes [`Self::register_hosted`] back, before the first head. By the subtree's owner. Returns the deposits.
 		#[pallet::call_index(7)]
 		// It undoes a registration; the tree's part of that weighs no more than making it.
-		#[pallet::weight(T::WeightInfo::register().saturating_add(T::WeightInfo::remove()))]
+		#[pallet::weight(
+			T::WeightInfo::register()
+				.saturating_add(T::WeightInfo::remove())
+				.saturating_add(Pallet::<T>::move_weight())
+		)]
 		pub fn restore(origin: OriginFor<T>, subtree: ObjectId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_restore(&who, subtree)

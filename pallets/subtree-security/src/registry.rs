@@ -8,10 +8,10 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use dstp_primitives::{
 	head::{Head, HeadState},
 	hub::RemoteObjects,
+	id::MAX_DEPTH,
 	mode::{ChangeBy, ModeContext, Modes, Verified},
 	object::{HeadStatus, ModeId, RemoteLocation},
 	subtree::SubtreeStart,
-	tree::MAX_MOVED_OBJECTS,
 	AccountId, Key, ObjectFlags, ObjectId, ObjectType, Path, StateRoot,
 };
 use frame_support::{
@@ -47,13 +47,13 @@ impl<T: Config> Pallet<T> {
 		)
 	}
 
-	/// What the tree does to look at everything below an object that becomes remote, at most. No benchmark of this pallet can measure
-	/// it, because only the tree can make such objects: six reads for each.
-	pub(crate) fn walk_weight() -> Weight {
+	/// What moving a whole object costs beside the change of its entry: it and everything above it count owners anew. No benchmark of
+	/// this pallet can measure it, because only the tree can make such objects.
+	pub(crate) fn move_weight() -> Weight {
+		let accesses = u64::from(MAX_DEPTH).saturating_add(4);
 		T::DbWeight::get()
-			.reads(6)
-			.saturating_add(Weight::from_parts(20_000_000, 4_000))
-			.saturating_mul(MAX_MOVED_OBJECTS.into())
+			.reads_writes(accesses, accesses)
+			.saturating_add(Weight::from_parts(20_000_000, 12 * 1024))
 	}
 
 	/// Refuses runtimes that return every fee, and those whose modes share a number or have types beyond the limits.

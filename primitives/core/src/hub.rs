@@ -47,8 +47,8 @@ pub trait RemoteObjects {
 	///
 	/// The hub keeps the object's nodes, out of reach, until [`Self::drop_hosted`] or [`Self::restore_hosted`]. Refused for
 	/// whoever does not own the object, while it or anything below it has changes whose root is not computed (ask again in the
-	/// next block), if something below it is remote, belongs to another account, is shared or frozen, and if more than
-	/// [`MAX_MOVED_OBJECTS`](crate::tree::MAX_MOVED_OBJECTS) objects stand below it.
+	/// next block), and if something below it is remote, belongs to another account, is shared or frozen. How much stands below it
+	/// does not matter.
 	fn hosted_to_remote(
 		who: &AccountId,
 		parent: &ObjectId,

@@ -3,7 +3,7 @@ use crate::{Detached, Dirty, Dropped, Error, Event, Objects};
 use dstp_primitives::{
 	hub::RemoteObjects,
 	object::{HeadStatus, Location, ObjectFlags, Owner, META_KEY},
-	tree::{namespace_root, NewObject, MAX_MOVED_OBJECTS},
+	tree::{namespace_root, NewObject},
 	ObjectId,
 };
 use frame_support::{assert_noop, assert_ok, storage::child, weights::Weight};
@@ -323,17 +323,70 @@ fn neither_detaching_nor_removing_destroys_what_others_hold() {
 }
 
 #[test]
-fn object_with_more_below_than_can_be_looked_at_is_not_detached() {
+fn object_moves_with_any_number_of_objects_below() {
 	ExtBuilder::default().build_and_execute(|| {
 		assert_ok!(create(&ALICE, "/a"));
-		for number in 0..MAX_MOVED_OBJECTS {
+		for number in 0..300 {
 			assert_ok!(create(&ALICE, &format!("/a/{number}")));
 		}
+		assert_ok!(create(&ALICE, "/a/299/deep"));
+		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a/299/deep"), BOB));
 		next_block();
-		assert_ok!(create(&ALICE, "/a/0/more"));
+		assert_noop!(detach(), refused(Error::<Test>::ForeignBelow));
+		assert_ok!(remove(&BOB, "/a/299/deep"));
 		next_block();
-		assert_noop!(detach(), refused(Error::<Test>::TooManyBelow));
-		assert_ok!(remove(&ALICE, "/a/0/more"));
+		let before = ObjectTree::api_object(id("/a")).unwrap().state_root;
+		assert_eq!(detach(), Ok(before));
+	});
+}
+
+fn foreign(path: &str) -> u32 {
+	Objects::<Test>::get(id(path)).unwrap().foreign
+}
+
+#[test]
+fn changes_of_owner_are_counted_through_transfers_above_and_below() {
+	ExtBuilder::default().build_and_execute(|| {
+		for path in ["/a", "/a/b", "/a/b/0", "/a/b/1", "/a/b/2", "/a/b/2/3"] {
+			assert_ok!(create(&ALICE, path));
+		}
+		let transfer = |who, path: &str, to| {
+			assert_ok!(ObjectTree::transfer(signed(who), id(path), to));
+			ObjectTree::do_try_state().unwrap();
+			(foreign("/a"), foreign("/a/b"))
+		};
+		assert_eq!(transfer(&ALICE, "/a/b/0", BOB), (1, 1));
+		// Now 1 and 2 differ from their parent, and 0 does not; the parent differs from its own.
+		assert_eq!(transfer(&ALICE, "/a/b", BOB), (3, 2));
+		assert_eq!(transfer(&ALICE, "/a/b/2", BOB), (3, 2));
+		assert_eq!(transfer(&ALICE, "/a/b/2/3", BOB), (2, 1));
+		assert_eq!(transfer(&ALICE, "/a/b/1", BOB), (1, 0));
+		assert_eq!(transfer(&ALICE, "/a", BOB), (0, 0));
+		next_block();
+		let moved = Remotes::hosted_to_remote(&BOB, &id("/a"), &key("b"), location(0));
+		assert!(moved.is_ok());
+		ObjectTree::do_try_state().unwrap();
+		// What went with its own owner comes back below another one.
+		assert_eq!(transfer_top(ALICE), 0);
+		assert_ok!(Remotes::restore_hosted(&id("/a"), &key("b")));
+		assert_eq!(foreign("/a"), 1);
+	});
+}
+
+fn transfer_top(to: dstp_primitives::AccountId) -> u32 {
+	assert_ok!(ObjectTree::transfer(signed(&BOB), id("/a"), to));
+	foreign("/a")
+}
+
+#[test]
+fn object_does_not_move_from_above_what_moved_before() {
+	ExtBuilder::default().build_and_execute(|| {
+		build_hosted();
+		assert_ok!(Remotes::hosted_to_remote(&ALICE, &id("/a"), &key("b"), location(0)));
+		next_block();
+		assert_noop!(detach(), refused(Error::<Test>::RemoteBelow));
+		assert_ok!(Remotes::restore_hosted(&id("/a"), &key("b")));
+		assert_noop!(detach(), refused(Error::<Test>::RootPending));
 		next_block();
 		assert_ok!(detach());
 	});

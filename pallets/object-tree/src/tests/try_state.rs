@@ -1,8 +1,8 @@
 //! The invariants are worth something only if damage is seen.
 
 use super::mock::*;
-use crate::{Detached, Dirty, GlobalRoot, Objects, Remotes};
-use dstp_primitives::{hub::RemoteObjects, object::META_KEY};
+use crate::{ChildOwners, Detached, Dirty, GlobalRoot, Objects, Remotes};
+use dstp_primitives::{hub::RemoteObjects, object::META_KEY, Owner};
 use frame_support::{
 	assert_ok,
 	storage::{child, with_transaction, TransactionOutcome},
@@ -33,6 +33,11 @@ fn damage_is_found() {
 		assert!(!found(|| ()));
 		assert!(found(|| change_info("/a/b", |info| info.bytes += 1)));
 		assert!(found(|| change_info("/a", |info| info.remotes += 1)));
+		assert!(found(|| change_info("/a", |info| info.foreign += 1)));
+		let alice = Owner::Account(ALICE);
+		assert!(found(|| ChildOwners::<Test>::insert(id("/a"), &alice, 2)));
+		assert!(found(|| ChildOwners::<Test>::insert(id("/a"), Owner::Shared, 1)));
+		assert!(found(|| ChildOwners::<Test>::insert(id("/none"), &alice, 1)));
 		assert!(found(|| change_info("/a/b", |info| info.deposit.as_mut().unwrap().amount += 1)));
 		assert!(found(|| change_info("/a/b", |info| info.link.as_mut().unwrap().depth = 1)));
 		assert!(found(|| change_info("/a/b", |info| info.link.as_mut().unwrap().key = key("c"))));

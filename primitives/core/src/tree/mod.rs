@@ -28,5 +28,5 @@ pub use ops::{
 	NewObject, ObjectTree, RemovalProgress, MAX_BATCH_FIELDS, MAX_REMOVAL_BYTES, RESERVED_KEYS,
 };
 pub use page::{Page, PageRequest, MAX_PAGE_BYTES, MAX_PAGE_LIMIT};
-pub use remote::{namespace_root, Below, MAX_MOVED_OBJECTS};
+pub use remote::namespace_root;
 pub use storage::{Link, Storage, StorageError};

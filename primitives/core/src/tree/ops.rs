@@ -148,6 +148,7 @@ impl<S: Storage> ObjectTree<S> {
 			Link { parent: *parent, key: key.clone(), depth },
 			true,
 		)?;
+		self.storage.note_owner(&object, None, Some(&meta.owner))?;
 		self.storage.mark_dirty(&object)?;
 		self.put_meta(&object, &meta)?;
 		self.put_new_entry(parent, key, &ChildEntry::hosted(StateRoot::zero()))?;
@@ -311,6 +312,7 @@ impl<S: Storage> ObjectTree<S> {
 		if meta.owner == owner {
 			return Ok(());
 		}
+		self.storage.note_owner(object, Some(&meta.owner), Some(&owner))?;
 		meta.owner = owner;
 		self.storage.mark_dirty(object)?;
 		self.bump(object, meta)
@@ -326,7 +328,7 @@ impl<S: Storage> ObjectTree<S> {
 			return Err(TreeError::HasManyFields);
 		}
 		self.clear_fields(object, MAX_BATCH_FIELDS, u64::MAX)?;
-		self.remove_empty(object, &link)
+		self.remove_empty(object, &link, &meta.owner)
 	}
 
 	pub(super) fn check_disposable(
@@ -341,7 +343,13 @@ impl<S: Storage> ObjectTree<S> {
 		Ok((link, meta))
 	}
 
-	fn remove_empty(&mut self, object: &ObjectId, link: &Link) -> Result<(), TreeError> {
+	fn remove_empty(
+		&mut self,
+		object: &ObjectId,
+		link: &Link,
+		owner: &Owner,
+	) -> Result<(), TreeError> {
+		self.storage.note_owner(object, Some(owner), None)?;
 		self.storage.mark_dirty(object)?;
 		self.storage.delete(object, &META_KEY)?;
 		self.storage.remove_link(object)?;
@@ -437,7 +445,7 @@ impl<S: Storage> ObjectTree<S> {
 			}
 			return Ok(());
 		}
-		self.remove_empty(&object, &link)?;
+		self.remove_empty(&object, &link, &meta.owner)?;
 		progress.freed.remove(&object);
 		progress.steps += 1;
 		progress.done = object == *top;

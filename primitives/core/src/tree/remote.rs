@@ -1,33 +1,14 @@
 //! Children whose state is on other nodes. The caller has verified what it writes here.
 
-use super::{
-	page::KeyScan, Access, Actor, Link, NewObject, ObjectTree, PageRequest, Storage, StorageError,
-	TreeError,
-};
+use super::{Access, Actor, NewObject, ObjectTree, Storage, TreeError};
 use crate::{
 	id::{Key, ObjectId, StateRoot},
 	object::{
-		child_key, ChildEntry, Location, Meta, Owner, RemoteLocation, CHILD_ENTRY_VERSION,
-		META_KEY, PREFIX_CHILD,
+		child_key, ChildEntry, Location, Meta, Owner, RemoteLocation, CHILD_ENTRY_VERSION, META_KEY,
 	},
 	trie::Layout,
 };
-use alloc::vec;
 use sp_trie::TrieConfiguration;
-
-/// Most objects that may stand below one that becomes remote. Each is looked at, which bounds the work of the call.
-pub const MAX_MOVED_OBJECTS: u32 = 256;
-
-/// What stands below an object, as seen by whoever owns the object.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Below {
-	/// Nothing, or objects of the same owner.
-	Own,
-	/// This one, which is remote, has another owner, is shared or frozen.
-	Foreign(ObjectId),
-	/// More than was allowed to be looked at.
-	TooMany,
-}
 
 /// The root of a namespace that holds nothing but its root object's facts.
 ///
@@ -71,46 +52,11 @@ impl<S: Storage> ObjectTree<S> {
 		self.put_entry(parent, key, &new)
 	}
 
-	/// Whether everything below an object has the object's owner. Looks at `limit` objects at most.
-	///
-	/// The rights over an object move with the state: whoever decides over a remote subtree decides over all that is in it. So
-	/// an object moves only with what belongs to its owner anyway.
-	pub fn owners_below(&mut self, object: &ObjectId, limit: u32) -> Result<Below, TreeError> {
-		let owner = self.existing(object)?.owner;
-		let mut seen = 0;
-		let mut waiting = vec![*object];
-		while let Some(above) = waiting.pop() {
-			let layout = self.existing(&above)?.flags.key_layout();
-			let depth = self.storage().link(&above)?.map_or(0, |link| link.depth).saturating_add(1);
-			let mut scan = KeyScan::new(&above, layout, PREFIX_CHILD, &PageRequest::default());
-			while let Some((key, trie_key)) = scan.next(self.storage())? {
-				if seen == limit {
-					return Ok(Below::TooMany);
-				}
-				seen += 1;
-				let child = above.child(&key);
-				let bytes = self.storage().get(&above, &trie_key)?.ok_or(StorageError::Corrupt)?;
-				if ChildEntry::from_value(&bytes)?.location != Location::WithParent {
-					return Ok(Below::Foreign(child));
-				}
-				self.storage_mut().insert_link(
-					&child,
-					Link { parent: above, key, depth },
-					false,
-				)?;
-				if self.existing(&child)?.owner != owner {
-					return Ok(Below::Foreign(child));
-				}
-				waiting.push(child);
-			}
-		}
-		Ok(Below::Own)
-	}
-
 	/// Turns `actor`'s own hosted object into a remote one; gives its root, which stays what it was.
 	///
-	/// The caller has made sure that the roots of the object and of what is below it are computed and that nothing below it is
-	/// remote or somebody else's ([`Self::owners_below`]). It takes the object's tries out of the storage, or they would stay reachable by id.
+	/// The rights over an object move with the state: whoever decides over a remote subtree decides over all that is in it. So the
+	/// caller has made sure that nothing below the object is remote or has another owner, and that all roots below it are computed.
+	/// It takes the object's tries out of the storage, or they would stay reachable by id.
 	pub fn hosted_to_remote(
 		&mut self,
 		actor: &Actor,

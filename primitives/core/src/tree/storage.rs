@@ -1,6 +1,9 @@
 //! What [`ObjectTree`](super::ObjectTree) needs from the place where tries are kept.
 
-use crate::id::{Key, ObjectId, StateRoot};
+use crate::{
+	id::{Key, ObjectId, StateRoot},
+	object::Owner,
+};
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use core::fmt;
@@ -77,6 +80,17 @@ pub trait Storage {
 
 	/// Forgets an object whose trie is empty.
 	fn remove_link(&mut self, object: &ObjectId) -> Result<(), StorageError>;
+
+	/// Notes that an object that has a link got another owner: `before` is `None` for a new object, `after` for one that goes.
+	/// Nothing but a storage that counts owners does something here.
+	fn note_owner(
+		&mut self,
+		_object: &ObjectId,
+		_before: Option<&Owner>,
+		_after: Option<&Owner>,
+	) -> Result<(), StorageError> {
+		Ok(())
+	}
 
 	/// Notes that the object's root has to be computed again. Idempotent.
 	fn mark_dirty(&mut self, object: &ObjectId) -> Result<(), StorageError>;

@@ -144,31 +144,3 @@ fn a_recursive_removal_keeps_its_budget_and_its_counts() {
 	assert_eq!((progress.steps, progress.done, progress.bytes), (3, true, 10));
 	assert_eq!(tree.remove_recursive(&alice(), &SUBTREE, 4), Err(TreeError::IsRoot));
 }
-
-#[test]
-fn owners_below_finds_what_others_hold() {
-	let mut tree = fresh();
-	let hashed = NewObject { flags: crate::ObjectFlags::hashed_keys(), ..NewObject::default() };
-	let a = tree.create(&alice(), &SUBTREE, &key("a"), hashed.clone()).unwrap();
-	assert_eq!(tree.owners_below(&a, 0), Ok(Below::Own));
-	let b = tree.create(&alice(), &a, &key("b"), hashed.clone()).unwrap();
-	let c = tree.create(&alice(), &b, &key("c"), hashed).unwrap();
-	assert_eq!(tree.owners_below(&a, 2), Ok(Below::Own));
-	assert_eq!(tree.owners_below(&a, 1), Ok(Below::TooMany));
-	let remote = tree.create_remote(&alice(), &b, &key("r"), H256::zero(), location(0)).unwrap();
-	assert_eq!(tree.owners_below(&a, 3), Ok(Below::Foreign(remote)));
-	tree.remove_remote(&alice(), &b, &key("r")).unwrap();
-	accept(&mut tree);
-	type Change = fn(&mut ObjectTree<TrieStorage<()>>, &ObjectId) -> Result<(), TreeError>;
-	let changes: [Change; 3] = [
-		|tree, object| tree.transfer(&alice(), object, &AccountId::new([9; 32])),
-		|tree, object| tree.share(&alice(), object),
-		|tree, object| tree.freeze(&alice(), object),
-	];
-	for change in changes {
-		change(&mut tree, &c).unwrap();
-		assert_eq!(tree.owners_below(&a, 2), Ok(Below::Foreign(c)));
-		tree.storage_mut().discard();
-	}
-	assert_eq!(tree.owners_below(&a, 2), Ok(Below::Own));
-}
