@@ -5,14 +5,15 @@ use super::*;
 use crate::pallet::Pallet as ObjectTreePallet;
 use alloc::vec::Vec;
 use dstp_primitives::{
-	hub::RemoteObjects,
+	hub::{ContentSize, RemoteObjects},
 	id::{MAX_DEPTH, MAX_KEY_BYTES},
 	object::{
-		HeadStatus, ModeId, ObjectFlags, ObjectType, RemoteLocation, TypeName, Value,
-		MAX_VALUE_BYTES,
+		HeadStatus, KeyLayout, Meta, ModeId, ObjectFlags, ObjectType, Owner, RemoteLocation,
+		TypeName, Value, MAX_VALUE_BYTES, META_KEY,
 	},
-	tree::MAX_BATCH_FIELDS,
-	AccountId, Key, ObjectId,
+	tree::{ObjectEntry, MAX_BATCH_FIELDS},
+	trie::empty_root,
+	AccountId, Key, ObjectId, StateRoot, Storage, TrieStorage,
 };
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -116,6 +117,50 @@ fn wide_shared_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
 	object
 }
 
+fn staged_meta(owner: Owner) -> Meta {
+	let object_type = ObjectType::Named(TypeName::truncate_from(alloc::vec![b't'; 64]));
+	Meta { children: 1, ..Meta::new(owner, object_type, ObjectFlags::hashed_keys()) }
+}
+
+/// Content of a subtree below the root, as deep as it can be, which lacks the lowest object. Gives the subtree and the object above
+/// the lowest one.
+fn staged_path<T: Config>(who: &AccountId) -> (ObjectId, ObjectId) {
+	let (key, meta) = (long_key(0), staged_meta(Owner::Shared));
+	// The lowest object's root is never compared.
+	let mut root = StateRoot::default();
+	let mut entries = Vec::new();
+	for _ in 1..MAX_DEPTH {
+		let entry = ObjectEntry::Child(key.clone(), root);
+		let mut storage = TrieStorage::new(ObjectId::ROOT, empty_root(), ());
+		let pairs = [entry.to_pair(KeyLayout::Hashed), (META_KEY.to_vec(), meta.to_value())];
+		for (key, value) in pairs {
+			storage.put(&ObjectId::ROOT, &key, value).expect("it is in memory; qed");
+		}
+		root = storage.root(&ObjectId::ROOT).expect("it is in memory; qed");
+		entries.push(entry);
+	}
+	let location = RemoteLocation {
+		mode: ModeId::Native(1),
+		epoch: 1,
+		era: 0,
+		seq: 0,
+		status: HeadStatus::Initial,
+	};
+	let top = ObjectId::ROOT;
+	let size = ContentSize { objects: MAX_DEPTH, bytes: T::MaxStagedBytes::get() };
+	let subtree = ObjectTreePallet::<T>::create_remote(who, &top, &key, root, location)
+		.expect("the root is shared; qed");
+	ObjectTreePallet::<T>::start_hosting(who, &top, &key, size).expect("it is remote; qed");
+	let mut parent = top;
+	for entry in entries.into_iter().rev() {
+		let object = StagedObject { parent, key: key.clone(), meta: meta.clone() };
+		ObjectTreePallet::<T>::do_stage(who.clone(), subtree, Some(object), &[entry], true)
+			.expect("the content has the roots that were computed; qed");
+		parent = parent.child(&key);
+	}
+	(subtree, parent)
+}
+
 /// Computes the roots of what was prepared, so that the measured call finds nothing marked.
 fn close_block<T: Config>() {
 	ObjectTreePallet::<T>::commit_roots();
@@ -200,6 +245,25 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), object);
 		assert_eq!(Removals::<T>::count(), T::MaxRemovals::get());
+	}
+
+	/// The first entries of the deepest object; below objects of another owner, so that everything above counts it.
+	#[benchmark]
+	fn stage(n: Linear<1, MAX_BATCH_FIELDS>, b: Linear<0, { 16 * MAX_VALUE_BYTES }>) {
+		let who = payer::<T>();
+		let (subtree, parent) = staged_path::<T>(&who);
+		let value_bytes = (b / n).saturating_sub(MAX_KEY_BYTES).min(MAX_VALUE_BYTES);
+		let mut entries: Vec<_> = fields(0, n, value_bytes as usize)
+			.into_iter()
+			.map(|(key, value)| ObjectEntry::Field(key, value))
+			.collect();
+		entries.sort_by_key(|entry| entry.to_pair(KeyLayout::Hashed).0);
+		let meta = staged_meta(Owner::Frozen);
+		let object = Some(StagedObject { parent, key: long_key(0), meta });
+		let entries = entries.try_into().expect("n is a batch; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(who), subtree, object, entries, false);
+		assert!(Stagings::<T>::get(subtree).is_some_and(|staging| staging.current.is_some()));
 	}
 
 	/// The root of one object with many entries, of which `k` changed; with the entry above.

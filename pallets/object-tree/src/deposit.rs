@@ -2,7 +2,7 @@
 
 use crate::pallet::{Config, Error, HoldReason, Objects, Pallet};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use dstp_primitives::{AccountId, ObjectId};
+use dstp_primitives::{hub::FIELD_OVERHEAD_BYTES, AccountId, ObjectId};
 use frame_support::{
 	ensure,
 	traits::{
@@ -19,10 +19,6 @@ use sp_runtime::{
 
 /// The amounts of the currency that deposits are paid in.
 pub type BalanceOf<T> = <<T as Config>::Currency as Inspect<AccountId>>::Balance;
-
-/// Bytes that are charged for a field beyond its key and value: about what its place in the trie takes. Without it, many
-/// tiny fields would fill the database for little.
-pub const FIELD_OVERHEAD_BYTES: u64 = 64;
 
 /// What an account paid.
 #[derive(

@@ -20,10 +20,13 @@
 //! ## Properties
 //!
 //! - A call that fails changes neither state nor root.
-//! - Every stored byte has a deposit: [`Config::DepositPerObject`] for an object and [`Config::DepositPerByte`] for the bytes of
+//! - Everything that grows with what users store has a deposit: [`Config::DepositPerObject`] for an object and [`Config::DepositPerByte`] for the bytes of
 //!   its fields. One account pays for one object: the one that changed it last. So nobody is made to pay for what somebody else
 //!   handed to him. The deposit returns when the object goes. That of a frozen or shared object stays for ever, as the object
-//!   does. Genesis and the chain's root origin pay nothing.
+//!   does. Genesis and the chain's root origin pay nothing. What has none is bounded: the set of dirty objects, the ring of roots, and
+//!   the queue of removals.
+//! - A remote subtree whose state is taken back is out of reach until its content is complete, and its deposits are paid before it
+//!   comes. Nothing comes back but what has the root of its last head.
 //! - The deposit of an object follows the prices when the object changes. A runtime that changes prices does not have to migrate.
 //! - No value in this pallet's own storage starts with bytes that a user chose.
 //! - This pallet is the last one with hooks in a runtime, or changes by later hooks would miss the block's root.
@@ -43,6 +46,7 @@ mod benchmarking;
 mod deposit;
 mod error;
 mod genesis;
+mod hosting;
 mod operations;
 mod owners;
 mod remote;
@@ -55,8 +59,10 @@ mod tests;
 mod try_state;
 pub mod weights;
 
-pub use deposit::{BalanceOf, Deposit, FIELD_OVERHEAD_BYTES};
+pub use deposit::{BalanceOf, Deposit};
+pub use dstp_primitives::hub::FIELD_OVERHEAD_BYTES;
 pub use genesis::{GenesisField, GenesisObject, GenesisOwner};
+pub use hosting::{Incomplete, StagedObject, Staging};
 pub use pallet::*;
 pub use remote::RemoteInfo;
 pub use removal::Removal;
@@ -68,8 +74,9 @@ pub mod pallet {
 	use super::*;
 	use alloc::vec::Vec;
 	use dstp_primitives::{
+		hub::ContentSize,
 		object::{ObjectFlags, ObjectType, Value},
-		tree::MAX_BATCH_FIELDS,
+		tree::{ObjectEntry, MAX_BATCH_FIELDS},
 		AccountId, Key, ObjectId, Owner, StateRoot,
 	};
 	use frame_support::{
@@ -125,6 +132,15 @@ pub mod pallet {
 		/// Most recursive removals that wait at once: each waiting one is looked at in every block with idle time.
 		#[pallet::constant]
 		type MaxRemovals: Get<u32>;
+
+		/// Most objects of a remote subtree whose content is taken back. Whoever brings them pays in advance; this bounds how much
+		/// of the state one account reserves by one call.
+		#[pallet::constant]
+		type MaxStagedObjects: Get<u32>;
+
+		/// Most bytes of such content, counted as in [`ContentSize`](dstp_primitives::hub::ContentSize).
+		#[pallet::constant]
+		type MaxStagedBytes: Get<u64>;
 	}
 
 	/// Why this pallet holds money.
@@ -172,6 +188,12 @@ pub mod pallet {
 	/// Those of [`Detached`] that are being deleted.
 	#[pallet::storage]
 	pub type Dropped<T: Config> = StorageMap<_, Identity, ObjectId, (), OptionQuery>;
+
+	/// Remote subtrees whose content is being taken back. It is out of reach until it is complete: the root object, once it is
+	/// there, stands in [`Detached`].
+	#[pallet::storage]
+	pub type Stagings<T: Config> =
+		StorageMap<_, Identity, ObjectId, Staging<BalanceOf<T>>, OptionQuery>;
 
 	/// Recursive removals that wait, by the number of the request.
 	#[pallet::storage]
@@ -304,12 +326,38 @@ pub mod pallet {
 			/// The object.
 			object: ObjectId,
 		},
-		/// What the hub still kept of an object that became remote is deleted.
+		/// The content of a remote subtree is being taken back.
+		StagingStarted {
+			/// The root object.
+			object: ObjectId,
+			/// How much was announced and paid for.
+			size: ContentSize,
+		},
+		/// An object's content is complete, and its root the one that the object above names.
+		ObjectStaged {
+			/// The root object of the subtree.
+			subtree: ObjectId,
+			/// The object.
+			object: ObjectId,
+		},
+		/// The content of a remote subtree is not taken back. What was brought of it is deleted.
+		StagingCancelled {
+			/// The root object.
+			object: ObjectId,
+		},
+		/// A remote subtree is hosted.
+		ObjectHosted {
+			/// The root object.
+			object: ObjectId,
+			/// Its root, which did not change.
+			state_root: StateRoot,
+		},
+		/// What the hub still kept of an object that became remote, or of content that was not taken back, is deleted.
 		DetachedDropped {
 			/// The object.
 			object: ObjectId,
 		},
-		/// What the hub still keeps of an object that became remote could not be deleted. It waits on, with its deposits.
+		/// What the hub still keeps of such an object could not be deleted. It waits on, with its deposits.
 		DropFailed {
 			/// The object.
 			object: ObjectId,
@@ -381,6 +429,36 @@ pub mod pallet {
 		NothingKept,
 		/// Something below the object has another owner, is shared or frozen; who holds it would lose it.
 		ForeignBelow,
+		/// The content of this subtree is being taken back; finish or cancel that first.
+		StagingUnfinished,
+		/// Nobody takes the content of this subtree back.
+		NotStaging,
+		/// The hub keeps this object's nodes since it became remote; restore it instead.
+		StillKept,
+		/// The content of a subtree that is taken back has at least one object, and at most as many and as many bytes as allowed.
+		BadContentSize,
+		/// Only the account that pays for the content may bring it.
+		NotStagingPayer,
+		/// An object was begun and is not complete yet.
+		ObjectIncomplete,
+		/// No object was begun: the first entries come with the object's place and facts.
+		NoObjectBegun,
+		/// The object above is not part of the content that was brought.
+		NotStagedAbove,
+		/// The object above has no entry for this object.
+		NotNamedAbove,
+		/// This object's content is complete already.
+		AlreadyStaged,
+		/// Entries come in the order of their keys in the trie, each once.
+		UnsortedEntries,
+		/// More objects or bytes came than were announced.
+		MoreThanAnnounced,
+		/// The content of the object does not have the root that the object above names.
+		WrongContent,
+		/// The object's facts state other numbers of fields or children than it has.
+		WrongCounts,
+		/// Objects are missing in the content.
+		ContentMissing,
 	}
 
 	#[pallet::hooks]
@@ -507,6 +585,28 @@ pub mod pallet {
 		pub fn remove_recursive(origin: OriginFor<T>, object: ObjectId) -> DispatchResult {
 			let payer = ensure_signed_or_root(origin)?;
 			Self::do_remove_recursive(payer, object)
+		}
+
+		/// Brings content of a remote subtree that is being taken back. By the account that paid for it in advance.
+		///
+		/// Objects come one after the other, each after the one above it: first `object` with its place and facts, then, in this
+		/// call and the next ones (without `object`), its `entries` in the order of their keys in the trie. `complete` says that these
+		/// were the last: then the object's root is compared with the one that the object above names. If they differ, the
+		/// call changes nothing; wrong content of earlier calls stays, and the whole has to be cancelled.
+		#[pallet::call_index(8)]
+		#[pallet::weight({
+			let (count, bytes) = Pallet::<T>::entries_size(entries);
+			T::WeightInfo::stage(count, bytes).saturating_add(Pallet::<T>::roots_weight(count, 1))
+		})]
+		pub fn stage(
+			origin: OriginFor<T>,
+			subtree: ObjectId,
+			object: Option<StagedObject>,
+			entries: BoundedVec<ObjectEntry, ConstU32<MAX_BATCH_FIELDS>>,
+			complete: bool,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_stage(who, subtree, object, &entries, complete)
 		}
 	}
 }

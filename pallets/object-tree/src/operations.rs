@@ -6,9 +6,9 @@ use crate::{
 	WeightInfo,
 };
 use dstp_primitives::{
-	object::{ObjectFlags, ObjectType, Value},
+	object::{ObjectFlags, ObjectType, Value, META_KEY},
 	tree::{Actor, NewObject, MAX_BATCH_FIELDS},
-	AccountId, Key, ObjectId, ObjectTree, TreeError,
+	AccountId, Key, ObjectId, ObjectTree, Storage, TreeError,
 };
 use frame_support::{
 	dispatch::{DispatchResultWithPostInfo, Pays, PostDispatchInfo},
@@ -138,7 +138,13 @@ impl<T: Config> Pallet<T> {
 		object: ObjectId,
 	) -> DispatchResultWithPostInfo {
 		let (fields, marked) = Self::change(|tree| {
-			let fields = tree.meta(&object)?.map_or(0, |meta| meta.fields);
+			let fields = match tree.meta(&object)? {
+				// Behind the facts stand nonces only, which are not counted.
+				Some(_) if tree.storage().next_key(&object, &META_KEY)?.is_some() => {
+					u64::from(MAX_BATCH_FIELDS)
+				},
+				meta => meta.map_or(0, |meta| meta.fields),
+			};
 			tree.remove(&actor(&payer), &object)?;
 			Ok(fields)
 		})?;

@@ -3,12 +3,13 @@
 use crate::{
 	deposit::{BalanceOf, Deposit},
 	operations::actor,
-	pallet::{Config, Detached, Dirty, Dropped, Error, Event, Objects, Pallet, Remotes},
+	pallet::{Config, Detached, Dirty, Dropped, Error, Event, Objects, Pallet, Remotes, Stagings},
 	storage::{child_info, child_root, tree, Room},
+	ObjectInfo,
 };
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use dstp_primitives::{
-	hub::RemoteObjects,
+	hub::{ContentSize, RemoteObjects},
 	object::{HeadStatus, Location, RemoteLocation},
 	AccountId, Key, ObjectId, StateRoot,
 };
@@ -86,6 +87,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn do_close_remote(parent: &ObjectId, key: &Key) -> DispatchResult {
+		Self::ensure_not_staging(&parent.child(key))?;
 		let (root, mut location) =
 			<Self as RemoteObjects>::remote(parent, key).ok_or(Error::<T>::NotRemote)?;
 		location.status = HeadStatus::Closed;
@@ -96,6 +98,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	fn do_remove_remote(who: &AccountId, parent: &ObjectId, key: &Key) -> DispatchResult {
+		Self::ensure_not_staging(&parent.child(key))?;
 		let actor = actor(&Some(who.clone()));
 		Self::change_entry(Room::Calls, |tree| {
 			tree.remove_remote(&actor, parent, key).map_err(Error::<T>::from)
@@ -131,7 +134,7 @@ impl<T: Config> Pallet<T> {
 		Ok(root)
 	}
 
-	fn do_drop_hosted(parent: &ObjectId, key: &Key) {
+	pub(crate) fn do_drop_hosted(parent: &ObjectId, key: &Key) {
 		let object = parent.child(key);
 		if Detached::<T>::contains_key(object) {
 			Dropped::<T>::insert(object, ());
@@ -140,17 +143,29 @@ impl<T: Config> Pallet<T> {
 
 	fn do_restore(parent: &ObjectId, key: &Key) -> Result<StateRoot, DispatchError> {
 		let object = parent.child(key);
+		Self::ensure_not_staging(&object)?;
 		ensure!(!Dropped::<T>::contains_key(object), Error::<T>::NothingKept);
 		let info = Detached::<T>::take(object).ok_or(Error::<T>::NothingKept)?;
 		let kept = child_root(&child_info(&object, info.counter)).map_err(Error::<T>::from)?;
+		let root = Self::attach(parent, key, info)?;
+		ensure!(root == kept, Error::<T>::NothingKept);
+		Self::deposit_event(Event::ObjectRestored { object });
+		Ok(root)
+	}
+
+	/// Puts an object whose tries are here in the place of its registration. Gives the root in its entry, which stays.
+	pub(crate) fn attach(
+		parent: &ObjectId,
+		key: &Key,
+		info: ObjectInfo<BalanceOf<T>>,
+	) -> Result<StateRoot, DispatchError> {
+		let object = parent.child(key);
 		Objects::<T>::insert(object, info);
 		Self::count_moved(&object, parent, 1).map_err(Error::<T>::from)?;
 		let root = Self::change_entry(Room::Calls, |tree| {
 			tree.remote_to_hosted(parent, key).map_err(Error::<T>::from)
 		})?;
-		ensure!(root == kept, Error::<T>::NothingKept);
 		Self::unregister_remote(parent, key)?;
-		Self::deposit_event(Event::ObjectRestored { object });
 		Ok(root)
 	}
 
@@ -181,6 +196,8 @@ impl<T: Config> RemoteObjects for Pallet<T> {
 		location: RemoteLocation,
 	) -> DispatchResult {
 		with_storage_layer(|| {
+			// The content that comes belongs to the root that stands there.
+			Self::ensure_not_staging(&parent.child(key))?;
 			Self::change_entry(Room::Heads, |tree| {
 				tree.set_remote(parent, key, root, location)
 					.map_err(|error| Error::<T>::from(error).into())
@@ -224,5 +241,26 @@ impl<T: Config> RemoteObjects for Pallet<T> {
 
 	fn restore_hosted(parent: &ObjectId, key: &Key) -> Result<StateRoot, DispatchError> {
 		with_storage_layer(|| Self::do_restore(parent, key))
+	}
+
+	fn start_hosting(
+		who: &AccountId,
+		parent: &ObjectId,
+		key: &Key,
+		size: ContentSize,
+	) -> DispatchResult {
+		with_storage_layer(|| Self::do_start_hosting(who, parent, key, size))
+	}
+
+	fn is_being_hosted(parent: &ObjectId, key: &Key) -> bool {
+		Stagings::<T>::contains_key(parent.child(key))
+	}
+
+	fn finish_hosting(parent: &ObjectId, key: &Key) -> Result<StateRoot, DispatchError> {
+		with_storage_layer(|| Self::do_finish_hosting(parent, key))
+	}
+
+	fn cancel_hosting(parent: &ObjectId, key: &Key) -> DispatchResult {
+		with_storage_layer(|| Self::do_cancel_hosting(parent, key))
 	}
 }

@@ -47,6 +47,14 @@ pub struct Removal {
 /// The trie that an object's entry stands in, and the key there.
 type EntryPlace = (ChildInfo, Vec<u8>);
 
+/// What goes next of a detached tree.
+enum Doomed {
+	/// An object without children, and where its entry stands.
+	Object(ObjectId, Option<EntryPlace>),
+	/// The entry of an object whose content was never brought.
+	Entry(EntryPlace),
+}
+
 /// What a piece of work leads to.
 enum Outcome {
 	/// There may be more to do in this block.
@@ -166,7 +174,14 @@ impl<T: Config> Pallet<T> {
 		let corrupt = || DispatchError::from(Error::<T>::CorruptState);
 		let mut steps = 0;
 		while steps < STEPS_PER_PIECE {
-			let (object, entry) = Self::lowest_below(top).ok_or_else(corrupt)?;
+			let (object, entry) = match Self::next_doomed(top).ok_or_else(corrupt)? {
+				Doomed::Object(object, entry) => (object, entry),
+				Doomed::Entry((trie, key)) => {
+					child::kill(&trie, &key);
+					steps = steps.saturating_add(1);
+					continue;
+				},
+			};
 			let info = Self::kept(&object).ok_or_else(corrupt)?;
 			let trie = child_info(&object, info.counter);
 			// The object itself, with its facts, is a step too.
@@ -194,16 +209,19 @@ impl<T: Config> Pallet<T> {
 		Ok(false)
 	}
 
-	/// The first object without children on the way down from `top`, and where its entry stands.
-	fn lowest_below(top: ObjectId) -> Option<(ObjectId, Option<EntryPlace>)> {
+	/// What goes next, on the way down from `top`.
+	fn next_doomed(top: ObjectId) -> Option<Doomed> {
 		let (mut object, mut entry) = (top, None);
 		loop {
 			let trie = child_info(&object, Self::kept(&object)?.counter);
 			let found = next_key(&trie, &[PREFIX_CHILD]).filter(|key| key[0] == PREFIX_CHILD);
-			let Some(trie_key) = found else { return Some((object, entry)) };
+			let Some(trie_key) = found else { return Some(Doomed::Object(object, entry)) };
 			let meta = Meta::from_value(&child::get_raw(&trie, &META_KEY)?).ok()?;
 			let key = raw_key(meta.flags.key_layout(), PREFIX_CHILD, &trie_key)?;
 			object = object.child(&key);
+			if Self::kept(&object).is_none() {
+				return Some(Doomed::Entry((trie, trie_key)));
+			}
 			entry = Some((trie, trie_key));
 		}
 	}

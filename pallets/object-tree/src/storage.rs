@@ -42,7 +42,7 @@ pub struct ObjectInfo<Balance> {
 	pub link: Option<Link>,
 	/// The counter of its [`keyspace`].
 	pub counter: u64,
-	/// Bytes of its fields' keys and values.
+	/// Bytes of its fields' keys and values, and [`NONCE_BYTES`](dstp_primitives::tree::NONCE_BYTES) for each nonce in it.
 	pub bytes: u64,
 	/// Remote subtrees below it, at any depth.
 	pub remotes: u32,

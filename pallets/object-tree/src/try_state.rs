@@ -3,18 +3,20 @@
 use crate::{
 	pallet::{
 		ChildOwners, Config, Detached, Dirty, DirtyByHeads, Dropped, GlobalRoot, HoldReason,
-		Objects, Pallet, Remotes,
+		Objects, Pallet, Remotes, Stagings,
 	},
 	storage::{child_info, child_root, next_key},
-	BalanceOf, Deposit, ObjectInfo,
+	BalanceOf, Deposit, ObjectInfo, Staging,
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::Encode;
 use dstp_primitives::{
 	id::MAX_DEPTH,
 	object::{
-		child_key, raw_key, ChildEntry, Location, Meta, META_KEY, PREFIX_CHILD, PREFIX_FIELD,
+		child_key, raw_key, ChildEntry, Location, Meta, META_KEY, PREFIX_ACCOUNT, PREFIX_CHILD,
+		PREFIX_FIELD,
 	},
+	tree::NONCE_BYTES,
 	AccountId, Key, ObjectId, Owner,
 };
 use frame_support::{
@@ -35,6 +37,8 @@ type Held<T> = BTreeMap<AccountId, BalanceOf<T>>;
 struct Below {
 	remotes: u32,
 	foreign: u32,
+	/// Children that are not there.
+	missing: u64,
 	/// Children by encoded owner.
 	owners: BTreeMap<Vec<u8>, u32>,
 }
@@ -45,6 +49,7 @@ impl<T: Config> Pallet<T> {
 	/// - Every object stands where its link says, and its parent's entry agrees with it.
 	/// - The counts of fields, bytes, children, remote subtrees and changes of owner are those of the tries.
 	/// - The root that a parent knows is the real one, unless the object is dirty.
+	/// - Content that is being taken back has the roots that the objects above name, as far as it is complete.
 	/// - What an object's depositor paid is its price, and every account has on hold what it paid in total, no more.
 	/// - Sets with limits are within them.
 	pub fn do_try_state() -> Result<(), TryRuntimeError> {
@@ -75,6 +80,10 @@ impl<T: Config> Pallet<T> {
 				add::<T>(&mut held, &info.deposit);
 			}
 		}
+		for (object, staging) in Stagings::<T>::iter() {
+			Self::check_staging(&object, &staging)?;
+			add::<T>(&mut held, &Some(staging.prepaid));
+		}
 		for (object, info) in Remotes::<T>::iter() {
 			ensure!(info.parent.child(&info.key) == object, "a remote subtree has a wrong key");
 			let entry = Self::entry_of(&info.parent, &info.key)?;
@@ -82,6 +91,38 @@ impl<T: Config> Pallet<T> {
 			add::<T>(&mut held, &info.deposit);
 		}
 		Self::check_holds(&held)
+	}
+
+	/// Checks that what is missing in the content of a subtree is what its complete objects name and what is not complete.
+	fn check_staging(
+		top: &ObjectId,
+		staging: &Staging<BalanceOf<T>>,
+	) -> Result<(), TryRuntimeError> {
+		ensure!(Remotes::<T>::contains_key(top), "the content of an unknown subtree is staged");
+		ensure!(!Dropped::<T>::contains_key(top), "content is staged and deleted at once");
+		let mut named = 1;
+		let mut complete = 0;
+		let staged = Objects::<T>::iter().filter(|(id, _)| Self::top_of(id).ok() == Some(*top));
+		let top_info = Detached::<T>::get(top).map(|info| (*top, info));
+		for (object, info) in staged.chain(top_info) {
+			if let Some(current) = staging.current.as_ref().filter(|it| it.object == object) {
+				named += current.children;
+				continue;
+			}
+			named += meta_in(&child_info(&object, info.counter))?.children;
+			complete += 1;
+			let root = child_root(&child_info(&object, info.counter)).map_err(|_| "no root")?;
+			let expected = Self::expected_root(top, &object).map_err(|_| "no entry")?;
+			ensure!(Some(root) == expected, "a complete object has another root than expected");
+		}
+		ensure!(staging.missing == named - complete, "the count of missing objects is wrong");
+		Ok(())
+	}
+
+	/// Whether content of `object`, below `top`, is still being brought.
+	fn is_incomplete(top: &ObjectId, object: &ObjectId) -> bool {
+		let current = Stagings::<T>::get(top).and_then(|staging| staging.current);
+		current.is_some_and(|current| current.object == *object)
 	}
 
 	fn check_holds(held: &Held<T>) -> Result<(), TryRuntimeError> {
@@ -107,7 +148,7 @@ impl<T: Config> Pallet<T> {
 	) -> Result<(), TryRuntimeError> {
 		add::<T>(held, &info.deposit);
 		let top = Self::top_of(object)?;
-		if Dropped::<T>::contains_key(top) {
+		if Dropped::<T>::contains_key(top) || Self::is_incomplete(&top, object) {
 			return Ok(());
 		}
 		let trie = child_info(object, info.counter);
@@ -125,6 +166,8 @@ impl<T: Config> Pallet<T> {
 				children += 1;
 				let entry = ChildEntry::from_value(&value).map_err(|_| "an entry is corrupt")?;
 				Self::check_child(object.child(&child), &entry, &meta.owner, &mut below)?;
+			} else if raw_key(layout, PREFIX_ACCOUNT, &key).is_some_and(|key| key.len() == 32) {
+				bytes += NONCE_BYTES;
 			} else {
 				ensure!(key == META_KEY, "a trie has a key of no kind");
 			}
@@ -133,6 +176,10 @@ impl<T: Config> Pallet<T> {
 		ensure!(
 			meta.fields == fields && meta.children == children,
 			"counts in the facts are wrong"
+		);
+		ensure!(
+			below.missing == 0 || Stagings::<T>::contains_key(top),
+			"an entry names an unknown object"
 		);
 		ensure!(info.bytes == bytes, "the count of bytes is wrong");
 		ensure!(info.remotes == below.remotes, "the count of remote subtrees is wrong");
@@ -161,7 +208,10 @@ impl<T: Config> Pallet<T> {
 			below.remotes += 1;
 			return Ok(());
 		}
-		let info = Objects::<T>::get(child).ok_or("an entry names an unknown object")?;
+		let Some(info) = Objects::<T>::get(child) else {
+			below.missing += 1;
+			return Ok(());
+		};
 		let owner = Self::owner_of(&child).map_err(|_| "an object has no facts")?;
 		below.remotes += info.remotes;
 		below.foreign += info.foreign + u32::from(owner != *owner_above);
@@ -187,7 +237,8 @@ impl<T: Config> Pallet<T> {
 			!dirty || Dirty::<T>::contains_key(link.parent),
 			"a clean object is above a dirty one"
 		);
-		if Dropped::<T>::contains_key(Self::top_of(object)?) {
+		let top = Self::top_of(object)?;
+		if Dropped::<T>::contains_key(top) || Self::is_incomplete(&top, object) {
 			return Ok(());
 		}
 		let entry = Self::entry_of(&link.parent, &link.key)?;

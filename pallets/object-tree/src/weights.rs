@@ -26,6 +26,8 @@ pub trait WeightInfo {
 	fn remove(n: u32) -> Weight;
 	/// Queueing a recursive removal while all but one place are taken.
 	fn remove_recursive() -> Weight;
+	/// Bringing the deepest object of a subtree that is taken back, with `n` entries of `b` bytes of keys and values together.
+	fn stage(n: u32, b: u32) -> Weight;
 	/// Computing the root of an object in whose trie `k` keys changed, and noting it above.
 	fn compute_root(k: u32) -> Weight;
 	/// Closing a block in which nothing changed.
@@ -57,6 +59,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	}
 	fn remove_recursive() -> Weight {
 		Estimate::remove_recursive(T::DbWeight::get())
+	}
+	fn stage(n: u32, b: u32) -> Weight {
+		Estimate::stage(T::DbWeight::get(), n, b)
 	}
 	fn compute_root(k: u32) -> Weight {
 		Estimate::compute_root(T::DbWeight::get(), k)
@@ -91,6 +96,9 @@ impl WeightInfo for () {
 	}
 	fn remove_recursive() -> Weight {
 		Estimate::remove_recursive(ParityDbWeight::get())
+	}
+	fn stage(n: u32, b: u32) -> Weight {
+		Estimate::stage(ParityDbWeight::get(), n, b)
 	}
 	fn compute_root(k: u32) -> Weight {
 		Estimate::compute_root(ParityDbWeight::get(), k)
@@ -140,6 +148,13 @@ impl Estimate {
 	}
 	fn remove_recursive(db: Db) -> Weight {
 		Weight::from_parts(120_000_000, 24_000).saturating_add(db.reads_writes(32, 4))
+	}
+	fn stage(db: Db, n: u32, b: u32) -> Weight {
+		let n = u64::from(n);
+		Weight::from_parts(160_000_000, 48_000)
+			.saturating_add(Weight::from_parts(6_000_000, 2_000).saturating_mul(n))
+			.saturating_add(Weight::from_parts(1_500, 1).saturating_mul(b.into()))
+			.saturating_add(db.reads_writes(32, 16u64.saturating_add(n)))
 	}
 	fn compute_root(db: Db, k: u32) -> Weight {
 		// The nodes on the way to a key in a trie of a million keys, read, hashed and written once.

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use codec::Encode;
 use dstp_primitives::{
 	head::{Head, HEAD_VERSION},
+	hub::{ContentSize, RemoteObjects},
 	mode::{
 		poa::{head_payload, AuthoritySet, PoaEvidence, PoaParams, MAX_AUTHORITIES},
 		Poa, SecurityMode,
@@ -184,6 +185,25 @@ mod benchmarks {
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), subtree());
 		assert!(!Subtrees::<T>::contains_key(subtree()));
+	}
+
+	#[benchmark]
+	fn start_hosting() {
+		let owner = super::register::<T>(&authorities(), 16);
+		let size = ContentSize { objects: 1, bytes: 0 };
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), subtree(), size);
+		assert!(T::Tree::is_being_hosted(&ObjectId::ROOT, &key()));
+	}
+
+	#[benchmark]
+	fn cancel_hosting() {
+		let owner = super::register::<T>(&authorities(), 16);
+		let size = ContentSize { objects: 1, bytes: 0 };
+		Pallet::<T>::do_start_hosting(&owner, subtree(), size).expect("it is open; qed");
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), subtree());
+		assert!(!T::Tree::is_being_hosted(&ObjectId::ROOT, &key()));
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_benchmark_ext(), crate::mock::Test);

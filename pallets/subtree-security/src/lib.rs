@@ -24,6 +24,8 @@
 //!   nobody loses a fee to a full block; there is no more than one, or whoever fills the blocks' room for heads could repeat it for ever.
 //! - A closed subtree never changes again, and its last head stays readable until its owner removes it. Heads and calls that were signed
 //!   for a registration are worth nothing in the next, because it has another epoch.
+//! - The owner may take the state back to the hub at its last final head. While the content comes, nothing else changes the subtree;
+//!   the tree accepts exactly the content that has the head's root, so not even the owner changes a byte on the way.
 //! - Every registration holds a deposit for its record ([`HoldReason::Subtree`]); the object's own deposit is the tree's business.
 //!
 //! ## Off-chain worker
@@ -68,7 +70,7 @@ pub mod pallet {
 	use alloc::vec::Vec;
 	use dstp_primitives::{
 		head::Head,
-		hub::RemoteObjects,
+		hub::{ContentSize, RemoteObjects},
 		mode::Modes,
 		object::{HeadStatus, ModeId},
 		AccountId, Key, ObjectFlags, ObjectId, ObjectType, StateRoot,
@@ -242,6 +244,31 @@ pub mod pallet {
 			/// The registration that ended.
 			epoch: u64,
 		},
+		/// The content of a subtree is being taken back to the hub. No head is accepted meanwhile.
+		HostingStarted {
+			/// Root object of the subtree.
+			subtree: ObjectId,
+			/// The registration.
+			epoch: u64,
+		},
+		/// The content of a subtree is not taken back. Heads are accepted again.
+		HostingCancelled {
+			/// Root object of the subtree.
+			subtree: ObjectId,
+			/// The registration.
+			epoch: u64,
+		},
+		/// The hub hosts the state of a subtree. The registration ended.
+		SubtreeHosted {
+			/// Root object of the subtree.
+			subtree: ObjectId,
+			/// The registration that ended.
+			epoch: u64,
+			/// Number of the last head; 0 if there was none.
+			seq: u64,
+			/// The root of the subtree, which did not change.
+			state_root: StateRoot,
+		},
 		/// A closed subtree was removed.
 		SubtreeRemoved {
 			/// Root object of the subtree.
@@ -266,6 +293,8 @@ pub mod pallet {
 		SubtreeNotClosed,
 		/// The hub never hosted the subtree's state, or a head was accepted since: nothing can be restored.
 		NotRestorable,
+		/// The last head can still be undone; the state that it stands for cannot be taken back yet.
+		HeadNotFinal,
 		/// A path in the genesis config is not one, or names the root.
 		BadGenesisPath,
 		/// A counter would overflow.
@@ -466,6 +495,41 @@ pub mod pallet {
 		pub fn restore(origin: OriginFor<T>, subtree: ObjectId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_restore(&who, subtree)
+		}
+
+		/// Begins to take the content of a subtree back to the hub, at its last head. By the subtree's owner.
+		///
+		/// Holds the deposits for `size`, the objects and bytes that the content has at most. From now on no head is accepted, and the
+		/// caller brings the content to the tree; then [`Self::finish_hosting`] ends the registration. Errors: those of the tree, and
+		/// `HeadNotFinal`.
+		#[pallet::call_index(8)]
+		#[pallet::weight(T::WeightInfo::start_hosting())]
+		pub fn start_hosting(
+			origin: OriginFor<T>,
+			subtree: ObjectId,
+			size: ContentSize,
+		) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_start_hosting(&who, subtree, size)
+		}
+
+		/// Lets the hub host a subtree whose content is complete. By the subtree's owner. Its root does not change; the registration ends,
+		/// and with it its deposit and all that was signed for it.
+		#[pallet::call_index(9)]
+		// Like removing a closed subtree, beside the object that comes.
+		#[pallet::weight(T::WeightInfo::remove().saturating_add(Pallet::<T>::move_weight()))]
+		pub fn finish_hosting(origin: OriginFor<T>, subtree: ObjectId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_finish_hosting(&who, subtree)
+		}
+
+		/// Takes [`Self::start_hosting`] back. By the subtree's owner. Heads are accepted again. What was brought is deleted over the next
+		/// blocks and its deposits returned; the rest of what was held returns at once.
+		#[pallet::call_index(10)]
+		#[pallet::weight(T::WeightInfo::cancel_hosting())]
+		pub fn cancel_hosting(origin: OriginFor<T>, subtree: ObjectId) -> DispatchResult {
+			let who = ensure_signed(origin)?;
+			Self::do_cancel_hosting(&who, subtree)
 		}
 	}
 }

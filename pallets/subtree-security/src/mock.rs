@@ -3,7 +3,7 @@
 use crate::{self as pallet_subtree_security, crypto, GenesisSubtree};
 use codec::{Decode, Encode};
 use dstp_primitives::{
-	hub::RemoteObjects,
+	hub::{ContentSize, RemoteObjects},
 	mode::Poa,
 	object::{HeadStatus, RemoteLocation},
 	AccountId, Key, ObjectId, StateRoot,
@@ -117,6 +117,7 @@ pub struct FlatTree;
 
 const ENTRY: &[u8] = b"mock/entry";
 const HOSTED: &[u8] = b"mock/hosted";
+const STAGED: &[u8] = b"mock/staged";
 
 type Entry = (StateRoot, RemoteLocation, AccountId);
 
@@ -225,6 +226,37 @@ impl RemoteObjects for FlatTree {
 			.ok_or(DispatchError::CannotLookup)?;
 		unhashed::kill(&at(ENTRY, parent, key));
 		Ok(root)
+	}
+
+	fn start_hosting(
+		_: &AccountId,
+		parent: &ObjectId,
+		key: &Key,
+		size: ContentSize,
+	) -> Result<(), DispatchError> {
+		if Self::is_being_hosted(parent, key) {
+			return Err(DispatchError::Other("begun"));
+		}
+		unhashed::put(&at(STAGED, parent, key), &size);
+		Ok(())
+	}
+
+	fn is_being_hosted(parent: &ObjectId, key: &Key) -> bool {
+		unhashed::exists(&at(STAGED, parent, key))
+	}
+
+	/// The content is complete at once.
+	fn finish_hosting(parent: &ObjectId, key: &Key) -> Result<StateRoot, DispatchError> {
+		Self::cancel_hosting(parent, key)?;
+		let (root, _, _) = read::<Entry>(ENTRY, parent, key).ok_or(DispatchError::CannotLookup)?;
+		unhashed::kill(&at(ENTRY, parent, key));
+		Ok(root)
+	}
+
+	fn cancel_hosting(parent: &ObjectId, key: &Key) -> Result<(), DispatchError> {
+		read::<ContentSize>(STAGED, parent, key).ok_or(DispatchError::CannotLookup)?;
+		unhashed::kill(&at(STAGED, parent, key));
+		Ok(())
 	}
 }
 

@@ -19,6 +19,7 @@ use codec::{Decode, DecodeAll, Encode};
 use dstp_primitives::{
 	digest::{GlobalRoot, ENGINE_ID},
 	head::Head,
+	hub::RemoteObjects,
 	mailbox::{HubView, Interests, MailboxItem, Outbox, OutboxHead},
 	mode::{HeadRefusal, ModeError, Modes},
 	object::HeadStatus,
@@ -225,7 +226,8 @@ impl<T: Config> Pallet<T> {
 		let Some(info) = Subtrees::<T>::get(head.subtree) else { return false };
 		let waits_for_another =
 			info.head.epoch != head.epoch || info.head.seq.checked_add(1) != Some(head.seq);
-		if info.status == HeadStatus::Closed || waits_for_another {
+		let locked = T::Tree::is_being_hosted(&info.parent, &info.key);
+		if info.status == HeadStatus::Closed || waits_for_another || locked {
 			return false;
 		}
 		let mut context = Self::mode_context(head.subtree, &info.head);

@@ -7,7 +7,7 @@ use crate::{
 use alloc::{collections::BTreeSet, vec::Vec};
 use dstp_primitives::{
 	head::{Head, HeadState},
-	hub::RemoteObjects,
+	hub::{ContentSize, RemoteObjects},
 	id::MAX_DEPTH,
 	mode::{ChangeBy, ModeContext, Modes, Verified},
 	object::{HeadStatus, ModeId, RemoteLocation},
@@ -339,6 +339,38 @@ impl<T: Config> Pallet<T> {
 		T::Tree::restore_hosted(&info.parent, &info.key).map_err(Into::into)?;
 		let epoch = Self::forget(subtree, &info)?;
 		Self::deposit_event(Event::SubtreeRestored { subtree, epoch });
+		Ok(())
+	}
+
+	pub(crate) fn do_start_hosting(
+		who: &AccountId,
+		subtree: ObjectId,
+		size: ContentSize,
+	) -> DispatchResult {
+		let info = Self::open(subtree)?;
+		ensure!(info.owner == *who, Error::<T>::NotSubtreeOwner);
+		let settled = matches!(info.status, HeadStatus::Initial | HeadStatus::Final);
+		ensure!(settled, Error::<T>::HeadNotFinal);
+		T::Tree::start_hosting(who, &info.parent, &info.key, size).map_err(Into::into)?;
+		Self::deposit_event(Event::HostingStarted { subtree, epoch: info.head.epoch });
+		Ok(())
+	}
+
+	pub(crate) fn do_finish_hosting(who: &AccountId, subtree: ObjectId) -> DispatchResult {
+		let info = Self::open(subtree)?;
+		ensure!(info.owner == *who, Error::<T>::NotSubtreeOwner);
+		let state_root = T::Tree::finish_hosting(&info.parent, &info.key).map_err(Into::into)?;
+		let epoch = Self::forget(subtree, &info)?;
+		let seq = info.head.seq;
+		Self::deposit_event(Event::SubtreeHosted { subtree, epoch, seq, state_root });
+		Ok(())
+	}
+
+	pub(crate) fn do_cancel_hosting(who: &AccountId, subtree: ObjectId) -> DispatchResult {
+		let info = Self::open(subtree)?;
+		ensure!(info.owner == *who, Error::<T>::NotSubtreeOwner);
+		T::Tree::cancel_hosting(&info.parent, &info.key).map_err(Into::into)?;
+		Self::deposit_event(Event::HostingCancelled { subtree, epoch: info.head.epoch });
 		Ok(())
 	}
 

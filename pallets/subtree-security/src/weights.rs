@@ -21,6 +21,10 @@ pub trait WeightInfo {
 	fn close() -> Weight;
 	/// Removes a closed subtree.
 	fn remove() -> Weight;
+	/// Begins to take the content of a subtree back.
+	fn start_hosting() -> Weight;
+	/// Stops taking it back.
+	fn cancel_hosting() -> Weight;
 }
 
 /// One signature check, in picoseconds.
@@ -61,6 +65,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	fn remove() -> Weight {
 		Self::estimate(0, 16, 14)
 	}
+	fn start_hosting() -> Weight {
+		Self::estimate(0, 16, 3)
+	}
+	fn cancel_hosting() -> Weight {
+		Self::estimate(0, 5, 4)
+	}
 }
 
 impl WeightInfo for () {
@@ -80,6 +90,12 @@ impl WeightInfo for () {
 		Weight::from_parts(BASE, 0)
 	}
 	fn remove() -> Weight {
+		Weight::from_parts(BASE, 0)
+	}
+	fn start_hosting() -> Weight {
+		Weight::from_parts(BASE, 0)
+	}
+	fn cancel_hosting() -> Weight {
 		Weight::from_parts(BASE, 0)
 	}
 }

@@ -3,7 +3,58 @@
 use crate::{
 	id::{AccountId, Key, ObjectId, StateRoot},
 	object::RemoteLocation,
+	tree::{ObjectEntry, NONCE_BYTES},
 };
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+
+/// How much content a subtree has.
+#[derive(
+	Clone,
+	Copy,
+	Default,
+	PartialEq,
+	Eq,
+	Debug,
+	Encode,
+	Decode,
+	DecodeWithMemTracking,
+	MaxEncodedLen,
+	TypeInfo,
+)]
+pub struct ContentSize {
+	/// Objects, the root object included.
+	pub objects: u32,
+	/// Bytes of the keys and values of all fields, [`FIELD_OVERHEAD_BYTES`] for each field, and
+	/// [`NONCE_BYTES`](crate::tree::NONCE_BYTES) for each account's nonce.
+	pub bytes: u64,
+}
+
+/// Bytes that count for a field beyond its key and value: about what its place in the trie takes. Without it, many tiny fields
+/// would fill the database for little.
+pub const FIELD_OVERHEAD_BYTES: u64 = 64;
+
+impl ContentSize {
+	/// Adds an entry of an object.
+	pub fn add(&mut self, entry: &ObjectEntry) {
+		let bytes = match entry {
+			ObjectEntry::Field(key, value) => {
+				FIELD_OVERHEAD_BYTES.saturating_add((key.len() + value.len()) as u64)
+			},
+			ObjectEntry::Child(..) => 0,
+			ObjectEntry::Nonce(..) => NONCE_BYTES,
+		};
+		self.bytes = self.bytes.saturating_add(bytes);
+	}
+
+	/// What remains of this size after `used`; `None` if that is more.
+	pub fn checked_sub(self, used: Self) -> Option<Self> {
+		Some(Self {
+			objects: self.objects.checked_sub(used.objects)?,
+			bytes: self.bytes.checked_sub(used.bytes)?,
+		})
+	}
+}
 
 /// The part of the global tree that knows remote subtrees. Implemented by `pallet-object-tree`, used by
 /// `pallet-subtree-security`.
@@ -62,4 +113,26 @@ pub trait RemoteObjects {
 
 	/// Takes [`Self::hosted_to_remote`] back, while the nodes are kept and the root is still the same.
 	fn restore_hosted(parent: &ObjectId, key: &Key) -> Result<StateRoot, Self::Error>;
+
+	/// Begins to take the content of a remote child back. `who` pays the deposits for `size` in advance, and then brings the content,
+	/// object by object. Until [`Self::finish_hosting`] or [`Self::cancel_hosting`], heads, closing, removing and restoring are refused.
+	///
+	/// Refused if it has begun already, if the hub keeps or still deletes nodes of an object with this id, and for more than
+	/// the hub takes.
+	fn start_hosting(
+		who: &AccountId,
+		parent: &ObjectId,
+		key: &Key,
+		size: ContentSize,
+	) -> Result<(), Self::Error>;
+
+	/// Whether the content of a remote child is being taken back.
+	fn is_being_hosted(parent: &ObjectId, key: &Key) -> bool;
+
+	/// Turns a remote child into a hosted one, and gives its root, which stays what it was. Refused while content is missing. What
+	/// was paid in advance and not needed is returned, as is the deposit for the registration.
+	fn finish_hosting(parent: &ObjectId, key: &Key) -> Result<StateRoot, Self::Error>;
+
+	/// Takes [`Self::start_hosting`] back. What was paid in advance is returned, for content that was brought as it is deleted.
+	fn cancel_hosting(parent: &ObjectId, key: &Key) -> Result<(), Self::Error>;
 }

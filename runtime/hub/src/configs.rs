@@ -172,6 +172,13 @@ const RESERVED_DIRTY_OBJECTS: u32 = 256;
 /// whoever wants to fill the blocks' room for heads pays for most of it.
 const FREE_COMMIT_INTERVAL_BLOCKS: u32 = 5;
 
+/// Most objects of a subtree that comes back to the hub. Twenty times the countries and states of the world; deleting so many
+/// again, if it is cancelled, takes idle time of some thousand blocks.
+const MAX_STAGED_OBJECTS: u32 = 100_000;
+
+/// Most bytes of such a subtree, fields' overhead included: four times what the names and places of 150,000 cities take.
+const MAX_STAGED_BYTES: u64 = 64 * 1024 * 1024;
+
 /// Past roots that the hub remembers: as long as a call may be valid, twice, so that the root that a call saw when it was
 /// signed is known as long as a head that holds the call can be judged.
 const ROOT_RETENTION_BLOCKS: BlockNumber = 2 * MAX_VALIDITY_BLOCKS;
@@ -186,6 +193,8 @@ impl pallet_object_tree::Config for Runtime {
 	type ReservedDirtyObjects = ConstU32<RESERVED_DIRTY_OBJECTS>;
 	type RootRetention = ConstU32<ROOT_RETENTION_BLOCKS>;
 	type MaxRemovals = ConstU32<64>;
+	type MaxStagedObjects = ConstU32<MAX_STAGED_OBJECTS>;
+	type MaxStagedBytes = ConstU64<MAX_STAGED_BYTES>;
 }
 
 impl pallet_subtree_security::Config for Runtime {

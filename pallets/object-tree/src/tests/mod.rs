@@ -6,6 +6,7 @@ mod create;
 mod deposit;
 mod fields;
 mod genesis;
+mod hosting;
 pub(crate) mod mock;
 mod owner;
 mod property;

@@ -3,6 +3,8 @@
 mod close;
 mod commit;
 mod genesis;
+mod geo;
+mod hosting;
 mod offchain;
 mod real_tree;
 mod register;

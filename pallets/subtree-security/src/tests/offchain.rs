@@ -5,6 +5,7 @@ use crate::{crypto, Call};
 use codec::Decode;
 use dstp_primitives::{
 	digest::{GlobalRoot, ENGINE_ID},
+	hub::ContentSize,
 	mailbox::{HubView, Interests, MailboxItem, Outbox, OutboxHead},
 };
 use frame_support::traits::{fungible::Mutate, Hooks, OffchainWorker};
@@ -186,6 +187,22 @@ fn heads_that_the_hub_would_refuse_stay() {
 		close(subtree).unwrap();
 		best_block(3);
 		assert!(submitted().is_empty());
+	});
+}
+
+#[test]
+fn nothing_is_submitted_while_the_state_is_taken_back() {
+	execute_with_node(true, |submitted| {
+		let subtree = register("geo", params(0, None));
+		let head = next_head(subtree, 1);
+		outbox(core::slice::from_ref(&head));
+		let (owner, size) = (RuntimeOrigin::signed(alice()), ContentSize { objects: 1, bytes: 0 });
+		SubtreeSecurity::start_hosting(owner.clone(), subtree, size).unwrap();
+		best_block(2);
+		assert!(submitted().is_empty());
+		SubtreeSecurity::cancel_hosting(owner, subtree).unwrap();
+		best_block(3);
+		assert_eq!(submitted(), [head]);
 	});
 }
 

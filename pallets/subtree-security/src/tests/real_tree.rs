@@ -85,6 +85,8 @@ impl pallet_object_tree::Config for Hub {
 	type ReservedDirtyObjects = ConstU32<64>;
 	type RootRetention = ConstU64<4>;
 	type MaxRemovals = ConstU32<3>;
+	type MaxStagedObjects = ConstU32<10_000>;
+	type MaxStagedBytes = ConstU64<100_000_000>;
 }
 
 impl SigningTypes for Hub {
@@ -125,11 +127,11 @@ impl pallet_subtree_security::Config for Hub {
 	type WeightInfo = ();
 }
 
-const ALICE: AccountId = AccountId::new([0xa1; 32]);
-const BOB: AccountId = AccountId::new([0xb0; 32]);
-const ENDOWMENT: u128 = 1_000_000_000;
+pub(super) const ALICE: AccountId = AccountId::new([0xa1; 32]);
+pub(super) const BOB: AccountId = AccountId::new([0xb0; 32]);
+pub(super) const ENDOWMENT: u128 = 1_000_000_000;
 
-fn start_block(number: u64) {
+pub(super) fn start_block(number: u64) {
 	System::initialize(&number, &H256::repeat_byte(number as u8), &Digest::default());
 	ObjectTree::on_initialize(number);
 }
@@ -138,7 +140,7 @@ fn check_state() {
 	SubtreeSecurity::do_try_state().unwrap();
 }
 
-fn next_block() {
+pub(super) fn next_block() {
 	let number = System::block_number();
 	check_state();
 	ObjectTree::on_idle(number, Weight::MAX);
@@ -148,7 +150,7 @@ fn next_block() {
 }
 
 /// `/apps` belongs to Alice, and `/bob` to Bob.
-fn execute(subtrees: Vec<GenesisSubtree>, test: impl FnOnce()) {
+pub(super) fn execute(subtrees: Vec<GenesisSubtree>, test: impl FnOnce()) {
 	let object = |path: &str, owner| GenesisObject {
 		path: path.into(),
 		owner: GenesisOwner::Account(owner),
@@ -175,17 +177,22 @@ fn execute(subtrees: Vec<GenesisSubtree>, test: impl FnOnce()) {
 	});
 }
 
-fn apps() -> ObjectId {
+pub(super) fn apps() -> ObjectId {
 	ObjectId::ROOT.child(&key("apps"))
 }
 
-fn register(who: AccountId, parent: ObjectId, key: Key) -> DispatchResult {
+pub(super) fn register(who: AccountId, parent: ObjectId, key: Key) -> DispatchResult {
 	let (object_type, flags) = (ObjectType::default(), ObjectFlags::default());
 	let origin = RuntimeOrigin::signed(who);
 	SubtreeSecurity::register(origin, parent, key, poa(), params(0, None), object_type, flags)
 }
 
 fn commit(subtree: ObjectId, mark: u8) -> StateRoot {
+	assert_ok!(commit_root(subtree, H256([mark; 32])));
+	H256([mark; 32])
+}
+
+pub(super) fn commit_root(subtree: ObjectId, state_root: StateRoot) -> DispatchResult {
 	let last = Subtrees::<Hub>::get(subtree).unwrap().head;
 	let head = Head {
 		version: HEAD_VERSION,
@@ -196,7 +203,7 @@ fn commit(subtree: ObjectId, mark: u8) -> StateRoot {
 		seq: last.seq + 1,
 		prev: last.hash,
 		pre_root: last.state_root,
-		state_root: H256([mark; 32]),
+		state_root,
 		batch_root: H256([8; 32]),
 		batch_len: 1,
 		batch_bytes: 1,
@@ -204,8 +211,9 @@ fn commit(subtree: ObjectId, mark: u8) -> StateRoot {
 		hub_last: last.hub_last,
 	};
 	let signatures = evidence(0, &head_payload(0, &head), &[(0, 0), (1, 1)]);
-	assert_ok!(SubtreeSecurity::commit_head(RuntimeOrigin::signed(BOB), head, signatures));
-	H256([mark; 32])
+	SubtreeSecurity::commit_head(RuntimeOrigin::signed(BOB), head, signatures)
+		.map(drop)
+		.map_err(|refusal| refusal.error)
 }
 
 fn global_root() -> StateRoot {

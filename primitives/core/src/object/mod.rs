@@ -7,7 +7,7 @@
 //! | `0x00` | field key | bytes, at most 16 KiB | raw field calls |
 //! | `0x01` | child key | [`ChildEntry`] | the engine |
 //! | `0x05` | - | [`Meta`] | the engine |
-//! | `0x06` | account | nonce, u64 (only in the root of a namespace) | the engine |
+//! | `0x06` | account | nonce, u64 (only in what is or was the root of a namespace) | the engine |
 //!
 //! Prefixes `0x02` to `0x04` belong to Move.
 

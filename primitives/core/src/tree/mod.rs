@@ -14,6 +14,7 @@
 //!   stops where one of them would be refused.
 
 mod access;
+mod content;
 mod error;
 mod ops;
 mod page;
@@ -23,9 +24,11 @@ mod storage;
 mod tests;
 
 pub use access::{Access, Actor};
+pub use content::{ObjectEntry, MAX_TRIE_KEY_BYTES};
 pub use error::TreeError;
 pub use ops::{
-	NewObject, ObjectTree, RemovalProgress, MAX_BATCH_FIELDS, MAX_REMOVAL_BYTES, RESERVED_KEYS,
+	NewObject, ObjectTree, RemovalProgress, MAX_BATCH_FIELDS, MAX_REMOVAL_BYTES, NONCE_BYTES,
+	RESERVED_KEYS,
 };
 pub use page::{Page, PageRequest, MAX_PAGE_BYTES, MAX_PAGE_LIMIT};
 pub use remote::namespace_root;

@@ -5,7 +5,7 @@ use crate::{
 	id::{AccountId, Key, ObjectId, Path, StateRoot, MAX_DEPTH},
 	object::{
 		child_key, encode_field_value, field_key, ChildEntry, Location, Meta, ObjectFlags,
-		ObjectType, Owner, Value, META_KEY, PREFIX_CHILD, PREFIX_FIELD,
+		ObjectType, Owner, Value, META_KEY, PREFIX_ACCOUNT, PREFIX_CHILD, PREFIX_FIELD,
 	},
 };
 use alloc::{
@@ -20,6 +20,9 @@ pub const MAX_BATCH_FIELDS: u32 = 256;
 /// Most bytes of keys and values after which a recursive removal takes no more objects or fields in one operation. With what it
 /// reads beside them, it stays far below the largest witness of a call.
 pub const MAX_REMOVAL_BYTES: u64 = 256 * 1024;
+
+/// Bytes that an account's nonce counts for: account, number, and about what its place in the trie takes.
+pub const NONCE_BYTES: u64 = 32 + 8 + 64;
 
 /// Keys below the root of a namespace that only the system may create.
 pub const RESERVED_KEYS: [&[u8]; 1] = [b"account"];
@@ -38,11 +41,11 @@ pub struct NewObject {
 pub struct RemovalProgress {
 	/// Objects that are gone, in the order of their removal.
 	pub removed: Vec<ObjectId>,
-	/// Fields removed and objects removed, together.
+	/// Fields, nonces and objects removed, together.
 	pub steps: u32,
-	/// Bytes of keys and values of all fields removed.
+	/// Bytes of keys and values of all fields removed, and [`NONCE_BYTES`] for each nonce.
 	pub bytes: u64,
-	/// Bytes of keys and values that fields took in each object that lost some; objects that are gone are not listed.
+	/// Such bytes in each object that lost some; objects that are gone are not listed.
 	pub freed: BTreeMap<ObjectId, u64>,
 	/// The object that could not be removed, and why. What was removed before stays removed.
 	pub stopped: Option<(ObjectId, TreeError)>,
@@ -319,6 +322,8 @@ impl<S: Storage> ObjectTree<S> {
 	}
 
 	/// Removes an object that has no children and at most [`MAX_BATCH_FIELDS`] fields.
+	///
+	/// Nonces, which an object keeps that was the root of a namespace once, go with it and count as fields.
 	pub fn remove(&mut self, actor: &Actor, object: &ObjectId) -> Result<(), TreeError> {
 		let (link, meta) = self.check_disposable(actor, object)?;
 		if meta.children > 0 {
@@ -327,7 +332,11 @@ impl<S: Storage> ObjectTree<S> {
 		if meta.fields > u64::from(MAX_BATCH_FIELDS) {
 			return Err(TreeError::HasManyFields);
 		}
-		self.clear_fields(object, MAX_BATCH_FIELDS, u64::MAX)?;
+		self.clear_entries(object, MAX_BATCH_FIELDS, u64::MAX)?;
+		// Nothing but nonces stands behind the facts.
+		if self.storage.next_key(object, &META_KEY)?.is_some() {
+			return Err(TreeError::HasManyFields);
+		}
 		self.remove_empty(object, &link, &meta.owner)
 	}
 
@@ -356,34 +365,39 @@ impl<S: Storage> ObjectTree<S> {
 		self.drop_entry(&link.parent, &link.key)
 	}
 
-	/// Deletes up to `budget` fields, or until `max_bytes` are freed, without touching the counts; gives how many and their bytes.
-	fn clear_fields(
+	/// Deletes up to `budget` fields and nonces, or until `max_bytes` are freed, without touching the counts.
+	fn clear_entries(
 		&mut self,
 		object: &ObjectId,
 		budget: u32,
 		max_bytes: u64,
-	) -> Result<(u32, u64), TreeError> {
+	) -> Result<Cleared, TreeError> {
 		let layout = self.existing(object)?.flags.key_layout();
-		let mut scan = KeyScan::new(object, layout, PREFIX_FIELD, &PageRequest::default());
-		let mut doomed = Vec::new();
-		while doomed.len() < budget as usize {
-			let Some(found) = scan.next(&self.storage)? else { break };
-			doomed.push(found);
-		}
-		if !doomed.is_empty() {
-			self.storage.mark_dirty(object)?;
-		}
-		let (mut cleared, mut bytes) = (0u32, 0u64);
-		for (key, trie_key) in &doomed {
-			if bytes >= max_bytes {
-				break;
+		let mut cleared = Cleared::default();
+		for kind in [PREFIX_FIELD, PREFIX_ACCOUNT] {
+			let mut scan = KeyScan::new(object, layout, kind, &PageRequest::default());
+			let mut doomed = Vec::new();
+			while doomed.len() < (budget - cleared.entries()) as usize {
+				let Some(found) = scan.next(&self.storage)? else { break };
+				doomed.push(found);
 			}
-			let old = self.storage.get(object, trie_key)?;
-			bytes = bytes.saturating_add(field_bytes(key, old.as_deref()).unsigned_abs());
-			self.storage.delete(object, trie_key)?;
-			cleared += 1;
+			if !doomed.is_empty() {
+				self.storage.mark_dirty(object)?;
+			}
+			for (key, trie_key) in &doomed {
+				if cleared.bytes >= max_bytes {
+					return Ok(cleared);
+				}
+				if kind == PREFIX_FIELD {
+					let old = self.storage.get(object, trie_key)?;
+					cleared.add_field(field_bytes(key, old.as_deref()).unsigned_abs());
+				} else {
+					cleared.add_nonce();
+				}
+				self.storage.delete(object, trie_key)?;
+			}
 		}
-		Ok((cleared, bytes))
+		Ok(cleared)
 	}
 
 	/// Removes an object and everything below it, deepest first, in at most `budget` steps (one per field, one per object) and
@@ -430,17 +444,18 @@ impl<S: Storage> ObjectTree<S> {
 				return Ok(());
 			},
 		};
-		let (fields, bytes) = self.clear_fields(
+		let cleared = self.clear_entries(
 			&object,
 			budget - progress.steps,
 			MAX_REMOVAL_BYTES - progress.bytes,
 		)?;
-		progress.steps += fields;
-		progress.bytes = progress.bytes.saturating_add(bytes);
-		meta.fields = meta.fields.checked_sub(u64::from(fields)).ok_or(StorageError::Corrupt)?;
+		progress.steps += cleared.entries();
+		progress.bytes = progress.bytes.saturating_add(cleared.bytes);
+		let fields = u64::from(cleared.fields);
+		meta.fields = meta.fields.checked_sub(fields).ok_or(StorageError::Corrupt)?;
 		if meta.fields > 0 || progress.steps == budget || progress.bytes >= MAX_REMOVAL_BYTES {
-			if fields > 0 {
-				*progress.freed.entry(object).or_default() += bytes;
+			if cleared.entries() > 0 {
+				*progress.freed.entry(object).or_default() += cleared.bytes;
 				self.bump(&object, meta)?;
 			}
 			return Ok(());
@@ -507,6 +522,30 @@ impl<S: Storage> ObjectTree<S> {
 			self.storage.put(&link.parent, &trie_key, entry.to_value())?;
 		}
 		Ok(moved)
+	}
+}
+
+/// What was deleted from an object.
+#[derive(Default)]
+struct Cleared {
+	fields: u32,
+	nonces: u32,
+	bytes: u64,
+}
+
+impl Cleared {
+	fn entries(&self) -> u32 {
+		self.fields + self.nonces
+	}
+
+	fn add_field(&mut self, bytes: u64) {
+		self.fields += 1;
+		self.bytes = self.bytes.saturating_add(bytes);
+	}
+
+	fn add_nonce(&mut self) {
+		self.nonces += 1;
+		self.bytes = self.bytes.saturating_add(NONCE_BYTES);
 	}
 }
 
