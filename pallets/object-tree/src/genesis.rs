@@ -6,6 +6,7 @@ use crate::{
 };
 use alloc::{string::String, vec::Vec};
 use dstp_primitives::{
+	hub::OnTreeGenesis,
 	id::{AccountId, Key, ObjectId, Path},
 	object::{ObjectFlags, ObjectType, Owner, TypeName, Value},
 	tree::{Actor, NewObject, MAX_BATCH_FIELDS, RESERVED_KEYS},
@@ -127,6 +128,7 @@ impl<T: Config> Pallet<T> {
 			Self::genesis_owner(object, id)
 				.unwrap_or_else(|error| panic!("genesis object {}: {error}", object.path));
 		}
+		T::OnGenesis::on_genesis();
 		Self::commit_roots();
 		Self::remember_root(Zero::zero(), GlobalRoot::<T>::get());
 	}

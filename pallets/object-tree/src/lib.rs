@@ -74,7 +74,7 @@ pub mod pallet {
 	use super::*;
 	use alloc::vec::Vec;
 	use dstp_primitives::{
-		hub::ContentSize,
+		hub::{ContentSize, OnTreeGenesis},
 		object::{ObjectFlags, ObjectType, Value},
 		tree::{ObjectEntry, MAX_BATCH_FIELDS},
 		AccountId, Key, ObjectId, Owner, StateRoot,
@@ -132,6 +132,9 @@ pub mod pallet {
 		/// Most recursive removals that wait at once: each waiting one is looked at in every block with idle time.
 		#[pallet::constant]
 		type MaxRemovals: Get<u32>;
+
+		/// Who registers subtrees at genesis below the objects of genesis.
+		type OnGenesis: OnTreeGenesis;
 
 		/// Most objects of a remote subtree whose content is taken back. Whoever brings them pays in advance; this bounds how much
 		/// of the state one account reserves by one call.

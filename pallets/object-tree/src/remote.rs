@@ -74,8 +74,6 @@ impl<T: Config> Pallet<T> {
 		root: StateRoot,
 		location: RemoteLocation,
 	) -> Result<ObjectId, DispatchError> {
-		// Presets register subtrees at genesis, where this pallet is the last to be built.
-		Self::init_root();
 		Self::ensure_vacant(&parent.child(key))?;
 		let actor = actor(&Some(who.clone()));
 		let object = Self::change_entry(Room::Calls, |tree| {
@@ -178,6 +176,10 @@ impl<T: Config> Pallet<T> {
 /// Every method runs in a storage layer of its own: what is refused leaves nothing behind.
 impl<T: Config> RemoteObjects for Pallet<T> {
 	type Error = DispatchError;
+
+	fn is_built() -> bool {
+		Objects::<T>::contains_key(ObjectId::ROOT)
+	}
 
 	fn create_remote(
 		who: &AccountId,

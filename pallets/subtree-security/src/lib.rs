@@ -43,6 +43,7 @@ extern crate alloc;
 
 #[cfg(feature = "runtime-benchmarks")]
 mod benchmarking;
+mod genesis;
 #[cfg(test)]
 mod mock;
 mod offchain;
@@ -145,11 +146,17 @@ pub mod pallet {
 	pub type Subtrees<T: Config> =
 		StorageMap<_, Blake2_128Concat, ObjectId, SubtreeInfo<BalanceOf<T>>>;
 
+	/// Subtrees of the genesis config until the tree's objects of genesis exist: path, owner, mode and parameters of each. Empty on a
+	/// chain that runs.
+	#[pallet::storage]
+	#[pallet::unbounded]
+	pub type WaitingAtGenesis<T> =
+		StorageValue<_, Vec<(Vec<u8>, AccountId, u32, Vec<u8>)>, OptionQuery>;
+
 	#[pallet::genesis_config]
 	#[derive(frame_support::DefaultNoBound)]
 	pub struct GenesisConfig<T: Config> {
-		/// Subtrees that exist from block 0. The objects above them exist when this pallet is built: pallets are built in the order of the
-		/// runtime, so where the object tree comes later, only the root does.
+		/// Subtrees that exist from block 0, below the root or below objects of genesis that are shared or belong to the subtree's owner.
 		pub subtrees: Vec<GenesisSubtree>,
 		#[serde(skip)]
 		#[doc(hidden)]
@@ -159,11 +166,7 @@ pub mod pallet {
 	#[pallet::genesis_build]
 	impl<T: Config> BuildGenesisConfig for GenesisConfig<T> {
 		fn build(&self) {
-			for subtree in &self.subtrees {
-				if let Err(error) = Pallet::<T>::register_at_genesis(subtree) {
-					panic!("the genesis subtree {} was refused: {error:?}", subtree.path);
-				}
-			}
+			Pallet::<T>::build_genesis(&self.subtrees);
 		}
 	}
 

@@ -144,6 +144,10 @@ impl FlatTree {
 impl RemoteObjects for FlatTree {
 	type Error = DispatchError;
 
+	fn is_built() -> bool {
+		true
+	}
+
 	fn create_remote(
 		who: &AccountId,
 		parent: &ObjectId,

@@ -1,8 +1,8 @@
 //! The bodies of the calls.
 
 use crate::{
-	types::RecordVersion, BalanceOf, Config, Error, Event, GenesisSubtree, HoldReason, ModeParams,
-	ModeState, NextEpoch, Pallet, SubtreeInfo, Subtrees, RECORD_BYTES,
+	types::RecordVersion, BalanceOf, Config, Error, Event, HoldReason, ModeParams, ModeState,
+	NextEpoch, Pallet, SubtreeInfo, Subtrees, RECORD_BYTES,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use dstp_primitives::{
@@ -12,7 +12,7 @@ use dstp_primitives::{
 	mode::{ChangeBy, ModeContext, Modes, Verified},
 	object::{HeadStatus, ModeId, RemoteLocation},
 	subtree::SubtreeStart,
-	AccountId, Key, ObjectFlags, ObjectId, ObjectType, Path, StateRoot,
+	AccountId, Key, ObjectFlags, ObjectId, ObjectType, StateRoot,
 };
 use frame_support::{
 	dispatch::Pays,
@@ -72,25 +72,6 @@ impl<T: Config> Pallet<T> {
 				info.name
 			);
 		}
-	}
-
-	pub(crate) fn register_at_genesis(genesis: &GenesisSubtree) -> DispatchResult {
-		let path = Path::parse(&genesis.path).map_err(|_| Error::<T>::BadGenesisPath)?;
-		let (key, above) = path.keys().split_last().ok_or(Error::<T>::BadGenesisPath)?;
-		let parent = above.iter().fold(ObjectId::ROOT, |id, key| id.child(key));
-		let params = ModeParams::try_from(genesis.params.0.clone())
-			.map_err(|_| Error::<T>::MalformedParams)?;
-		let mode = ModeId::Native(genesis.mode);
-		let (object_type, flags) = (ObjectType::default(), ObjectFlags::default());
-		Self::do_register(
-			genesis.owner.clone(),
-			parent,
-			key.clone(),
-			mode,
-			params,
-			object_type,
-			flags,
-		)
 	}
 
 	pub(crate) fn do_register(

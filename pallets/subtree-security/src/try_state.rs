@@ -1,6 +1,8 @@
 //! What always holds.
 
-use crate::{BalanceOf, Config, HoldReason, NextEpoch, Pallet, SubtreeInfo, Subtrees};
+use crate::{
+	BalanceOf, Config, HoldReason, NextEpoch, Pallet, SubtreeInfo, Subtrees, WaitingAtGenesis,
+};
 use alloc::collections::{BTreeMap, BTreeSet};
 use dstp_primitives::{
 	hub::RemoteObjects,
@@ -23,6 +25,10 @@ impl<T: Config> Pallet<T> {
 	/// - what is on hold for an account is the sum of its records' deposits, and nothing for an account without one;
 	/// - no fee was returned in the future.
 	pub(crate) fn do_try_state() -> Result<(), TryRuntimeError> {
+		ensure!(
+			!WaitingAtGenesis::<T>::exists(),
+			"subtrees of genesis were never registered: name this pallet as the tree's OnGenesis"
+		);
 		let next_epoch = NextEpoch::<T>::get();
 		let mut epochs = BTreeSet::new();
 		let mut deposits = BTreeMap::<AccountId, BalanceOf<T>>::new();

@@ -93,6 +93,9 @@ pub trait RemoteObjects {
 	/// Removes a closed remote child, and returns the deposit to who paid it.
 	fn remove_remote(who: &AccountId, parent: &ObjectId, key: &Key) -> Result<(), Self::Error>;
 
+	/// Whether the tree's objects of genesis exist. Before that nothing can be registered below them.
+	fn is_built() -> bool;
+
 	/// Turns `who`'s own hosted object below `parent` into a remote one, and gives its root, which stays what it was. Takes a
 	/// deposit for the registration.
 	///
@@ -135,4 +138,15 @@ pub trait RemoteObjects {
 
 	/// Takes [`Self::start_hosting`] back. What was paid in advance is returned, for content that was brought as it is deleted.
 	fn cancel_hosting(parent: &ObjectId, key: &Key) -> Result<(), Self::Error>;
+}
+
+/// Is told by the tree when its objects of genesis exist. The genesis state is built pallet by pallet, in the runtime's order, in
+/// which the tree is the last; what stands below its objects has to wait.
+pub trait OnTreeGenesis {
+	/// The objects exist, and roots are not computed yet. Panics if the genesis config is wrong.
+	fn on_genesis();
+}
+
+impl OnTreeGenesis for () {
+	fn on_genesis() {}
 }

@@ -3,7 +3,8 @@
 use crate::{
 	AccountId, Aura, Balance, Balances, Block, BlockNumber, Hash, Nonce, ObjectTree, OriginCaller,
 	PalletInfo, Runtime, RuntimeCall, RuntimeEvent, RuntimeFreezeReason, RuntimeHoldReason,
-	RuntimeOrigin, RuntimeTask, System, EXISTENTIAL_DEPOSIT, MILLI_UNIT, SLOT_DURATION_MS, VERSION,
+	RuntimeOrigin, RuntimeTask, SubtreeSecurity, System, EXISTENTIAL_DEPOSIT, MILLI_UNIT,
+	SLOT_DURATION_MS, VERSION,
 };
 use dstp_primitives::{call::MAX_VALIDITY_BLOCKS, mode::poa::Poa};
 use frame_support::{
@@ -193,6 +194,7 @@ impl pallet_object_tree::Config for Runtime {
 	type ReservedDirtyObjects = ConstU32<RESERVED_DIRTY_OBJECTS>;
 	type RootRetention = ConstU32<ROOT_RETENTION_BLOCKS>;
 	type MaxRemovals = ConstU32<64>;
+	type OnGenesis = SubtreeSecurity;
 	type MaxStagedObjects = ConstU32<MAX_STAGED_OBJECTS>;
 	type MaxStagedBytes = ConstU64<MAX_STAGED_BYTES>;
 }

@@ -241,6 +241,41 @@ mod tests {
 		}
 	}
 
+	#[test]
+	fn subtrees_of_genesis_stand_below_objects_of_genesis() {
+		use codec::Encode;
+		use dstp_primitives::{
+			mode::{
+				poa::{AuthoritySet, PoaParams},
+				Poa, SecurityMode,
+			},
+			ObjectId,
+		};
+		let alice = sp_keyring::Sr25519Keyring::Alice.to_account_id();
+		let authorities = AuthoritySet::new(vec![alice.clone()], 1).expect("one key is a set");
+		let params = PoaParams { authorities, min_interval_blocks: 0, max_silence_blocks: None };
+		let mut preset = genesis_config_presets::development();
+		let patch = serde_json::json!({
+			"objectTree": { "objects": [{ "path": "/geo", "owner": { "account": alice } }] },
+			"subtreeSecurity": { "subtrees": [{
+				"path": "/geo/DE",
+				"owner": alice,
+				"mode": Poa::ID,
+				"params": sp_core::bytes::to_hex(&params.encode(), false),
+			}] },
+		});
+		merge(&mut preset, patch);
+		let preset = serde_json::to_vec(&preset).expect("valid JSON");
+		sp_io::TestExternalities::new_empty().execute_with(|| {
+			frame_support::genesis_builder_helper::build_state::<RuntimeGenesisConfig>(
+				merged_with_defaults(&preset),
+			)
+			.expect("the preset fits the genesis config");
+			let path = "/geo/DE".parse().expect("a path");
+			assert!(SubtreeSecurity::subtree_view(ObjectId::ROOT.descendant(&path)).is_some());
+		});
+	}
+
 	/// A preset is a patch: the node merges it into the default config, as done here.
 	fn merged_with_defaults(patch: &[u8]) -> Vec<u8> {
 		let mut config = serde_json::to_value(RuntimeGenesisConfig::default()).expect("valid JSON");

@@ -315,7 +315,7 @@ fn bad_starts_are_refused() {
 		};
 		bad(0, 0);
 		bad(101, 0);
-		bad(1, 100_001);
+		bad(1, 10_000_001);
 		assert_noop!(start_by(&POOR, size), sp_runtime::TokenError::FundsUnavailable);
 		assert_noop!(finish(), refused(Error::<Test>::NotStaging));
 		assert_noop!(cancel(), refused(Error::<Test>::NotStaging));

@@ -79,8 +79,9 @@ impl pallet_object_tree::Config for Test {
 	type ReservedDirtyObjects = ReservedDirtyObjects;
 	type RootRetention = ConstU64<RETENTION>;
 	type MaxRemovals = ConstU32<3>;
+	type OnGenesis = ();
 	type MaxStagedObjects = ConstU32<100>;
-	type MaxStagedBytes = ConstU64<100_000>;
+	type MaxStagedBytes = ConstU64<10_000_000>;
 }
 
 pub const ALICE: AccountId = AccountId::new([1; 32]);

@@ -85,6 +85,7 @@ impl pallet_object_tree::Config for Hub {
 	type ReservedDirtyObjects = ConstU32<64>;
 	type RootRetention = ConstU64<4>;
 	type MaxRemovals = ConstU32<3>;
+	type OnGenesis = SubtreeSecurity;
 	type MaxStagedObjects = ConstU32<10_000>;
 	type MaxStagedBytes = ConstU64<100_000_000>;
 }
@@ -337,6 +338,37 @@ fn register_close_and_remove_do_not_destroy_what_others_hold_below() {
 			assert_eq!(ObjectTree::api_object(below), before);
 		});
 	}
+}
+
+fn genesis(path: &str, owner: AccountId) -> GenesisSubtree {
+	let params = Bytes(params(0, None).into_inner());
+	GenesisSubtree { path: path.into(), owner, mode: Poa::ID, params }
+}
+
+#[test]
+fn genesis_subtrees_stand_below_objects_of_genesis() {
+	execute(vec![genesis("/apps/geo", ALICE), genesis("/bob/x", BOB)], || {
+		let subtree = apps().child(&key("geo"));
+		assert!(SubtreeSecurity::subtree_view(subtree).is_some());
+		let apps_view = ObjectTree::api_object(apps()).unwrap();
+		assert_eq!(apps_view.meta.unwrap().children, 1);
+		// Block 0's root covers it.
+		let root = pallet_object_tree::PastRoots::<Hub>::get(0);
+		assert_eq!(root, Some(ObjectTree::api_object(ObjectId::ROOT).unwrap().state_root));
+		commit(subtree, 7);
+	});
+}
+
+#[test]
+#[should_panic(expected = "the genesis subtree /bob/geo was refused")]
+fn genesis_subtree_below_the_object_of_another_account_is_refused() {
+	execute(vec![genesis("/bob/geo", ALICE)], || ());
+}
+
+#[test]
+#[should_panic(expected = "the genesis subtree /none/geo was refused")]
+fn genesis_subtree_below_nothing_is_refused() {
+	execute(vec![genesis("/none/geo", ALICE)], || ());
 }
 
 #[test]
