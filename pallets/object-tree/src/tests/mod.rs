@@ -7,6 +7,7 @@ mod deposit;
 mod fields;
 mod genesis;
 mod hosting;
+mod journey;
 pub(crate) mod mock;
 mod owner;
 mod property;

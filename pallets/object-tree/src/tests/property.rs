@@ -241,7 +241,7 @@ fn check(operations: &[(bool, Operation)], applied: &mut Applied) {
 }
 
 /// The variables of `make test-long`, so that a printed seed repeats the run.
-fn from_env(name: &str, default: u64) -> u64 {
+pub(super) fn from_env(name: &str, default: u64) -> u64 {
 	std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
