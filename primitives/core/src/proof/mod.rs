@@ -108,6 +108,8 @@ pub enum ProofError {
 	Nodes(NodeSetError),
 	/// Some of the nodes are superfluous.
 	UnusedNodes,
+	/// The proof answers another question than the reader's.
+	OtherQuestion,
 	/// The nodes do not answer the question, or the question is not allowed.
 	Read(ReadError),
 	/// The answer does not fit into one proof. Ask for fewer fields or a shorter page.
@@ -120,6 +122,9 @@ impl fmt::Display for ProofError {
 			Self::Malformed => f.write_str("the bytes are not a SCALE-encoded proof of version 1"),
 			Self::Nodes(error) => fmt::Display::fmt(error, f),
 			Self::UnusedNodes => f.write_str("the proof has superfluous nodes"),
+			Self::OtherQuestion => f.write_str(
+				"the proof answers another question than the one asked: other path, keys or page",
+			),
 			Self::Read(error) => fmt::Display::fmt(error, f),
 			Self::TooLarge => f.write_str(
 				"the answer does not fit into one proof; ask for fewer fields or a shorter page",
@@ -157,7 +162,22 @@ impl Proof {
 		proof.ok().filter(|proof| proof.version == PROOF_VERSION).ok_or(ProofError::Malformed)
 	}
 
-	/// Checks the proof against a root that the reader trusts.
+	/// Checks that the proof answers `question` and no other, and then as [`Self::check`].
+	///
+	/// For a reader who asked: the prover chooses what a proof answers, and a true answer to another question misleads.
+	///
+	/// # Errors
+	///
+	/// [`ProofError::OtherQuestion`], and those of [`Self::check`].
+	pub fn check_answers(self, question: &Query, from: TrustedRoot) -> Result<Proven, ProofError> {
+		if self.query != *question {
+			return Err(ProofError::OtherQuestion);
+		}
+		self.check(from)
+	}
+
+	/// Checks the proof against a root that the reader trusts. What it answers stands in [`Proven::query`]; a reader who has a
+	/// question of his own takes [`Self::check_answers`].
 	pub fn check(self, from: TrustedRoot) -> Result<Proven, ProofError> {
 		if self.version != PROOF_VERSION {
 			return Err(ProofError::Malformed);

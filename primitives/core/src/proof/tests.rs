@@ -47,6 +47,25 @@ fn without_nodes_nothing_is_proven_but_emptiness() {
 }
 
 #[test]
+fn an_answer_to_another_question_is_refused() {
+	let empty = TrustedRoot::global(crate::trie::empty_root());
+	let query = |path: &str, field: &str| Query {
+		path: path.parse().unwrap(),
+		fields: vec![Key::try_from(field).unwrap()].try_into().unwrap(),
+		..Default::default()
+	};
+	let asked = query("/a", "x");
+	let proof = Proof { version: PROOF_VERSION, query: asked.clone(), nodes: vec![] };
+	assert_eq!(proof.clone().check_answers(&asked, empty).unwrap().query(), &asked);
+	for other in
+		[query("/b", "x"), query("/a", "y"), Query { fields: vec![].try_into().unwrap(), ..asked }]
+	{
+		assert!(proof.clone().check(empty).is_ok(), "it holds");
+		assert_eq!(proof.clone().check_answers(&other, empty), Err(ProofError::OtherQuestion));
+	}
+}
+
+#[test]
 fn a_question_about_a_bad_page_is_refused() {
 	let mut tree = crate::ObjectTree::new(crate::TrieStorage::new(
 		ObjectId::ROOT,
