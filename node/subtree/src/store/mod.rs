@@ -297,6 +297,10 @@ impl NodeStore for WriterNodes {
 	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
 		self.0.read().node(hash)
 	}
+
+	fn is_slow(&self) -> bool {
+		true
+	}
 }
 
 fn decode<T: DecodeAll>(bytes: Option<Vec<u8>>) -> DbResult<Option<T>> {

@@ -33,9 +33,15 @@ pub const HASHED_VALUE_BYTES: usize = 33;
 /// A node shorter than this stands inside its parent; a longer one under its hash.
 pub const HASHED_NODE_BYTES: usize = 32;
 
+/// Blake2-256 of the empty node, the one byte 0. A constant, because every look-up of a node asks for it.
+const EMPTY_ROOT: crate::StateRoot = sp_core::H256([
+	0x03, 0x17, 0x0a, 0x2e, 0x75, 0x97, 0xb7, 0xb7, 0xe3, 0xd8, 0x4c, 0x05, 0x39, 0x1d, 0x13, 0x9a,
+	0x62, 0xb1, 0x57, 0xe7, 0x87, 0x86, 0xd8, 0xc0, 0x82, 0xf2, 0x9d, 0xcf, 0x4c, 0x11, 0x13, 0x14,
+]);
+
 /// The root of a trie without entries.
-pub fn empty_root() -> crate::StateRoot {
-	sp_trie::empty_trie_root::<Layout>()
+pub const fn empty_root() -> crate::StateRoot {
+	EMPTY_ROOT
 }
 
 /// A set of nodes in memory without any. (`MemoryDB` has no `Default` without std.)

@@ -3,7 +3,7 @@
 use super::{
 	empty_nodes, empty_root,
 	recorder::Metered,
-	view::{View, ViewMut},
+	view::{Kept, Nodes, View, ViewMut},
 	Blake2Hasher, Layout, NodeStore, Recording,
 };
 use crate::{
@@ -62,6 +62,8 @@ pub struct TrieStorage<N> {
 	fresh: MemoryDB<Blake2Hasher>,
 	/// Nodes written before.
 	accepted: MemoryDB<Blake2Hasher>,
+	/// Nodes read from the store.
+	kept: RefCell<Kept>,
 	/// Keys and values that entered a root since the last `accept`.
 	fresh_pairs: PairChanges,
 	/// Keys and values that did before.
@@ -86,6 +88,7 @@ impl<N: NodeStore> TrieStorage<N> {
 			undo: BTreeMap::new(),
 			fresh: empty_nodes(),
 			accepted: empty_nodes(),
+			kept: RefCell::new(Kept::new()),
 			fresh_pairs: PairChanges::new(),
 			accepted_pairs: PairChanges::new(),
 			recording: RefCell::default(),
@@ -139,7 +142,8 @@ impl<N: NodeStore> TrieStorage<N> {
 		self.touched.clear();
 		self.undo.clear();
 		self.accepted.consolidate(core::mem::replace(&mut self.fresh, empty_nodes()));
-		self.accepted_pairs.append(&mut self.fresh_pairs);
+		// Not `append`, which walks over everything that was accepted before.
+		self.accepted_pairs.extend(core::mem::take(&mut self.fresh_pairs));
 	}
 
 	/// Forgets every change since the last [`Self::accept`].
@@ -188,8 +192,9 @@ impl<N: NodeStore> TrieStorage<N> {
 		root: &StateRoot,
 		read: impl FnOnce(&TrieDB<'_, '_, Layout>) -> Result<T, StorageError>,
 	) -> Result<T, StorageError> {
-		let view =
-			View { store: &self.store, accepted: &self.accepted, fresh: &self.fresh, root: *root };
+		let nodes =
+			Nodes { store: &self.store, accepted: &self.accepted, fresh: &self.fresh, root: *root };
+		let view = View { nodes, kept: &self.kept };
 		let builder = TrieDBBuilder::<Layout>::new(&view, root);
 		let result = match &mut *self.recording.borrow_mut() {
 			Recording::Off => read(&builder.build()),
@@ -345,8 +350,13 @@ impl<N: NodeStore> Storage for TrieStorage<N> {
 		let trie = self.tries.get_mut(object).ok_or(StorageError::Corrupt)?;
 		let mut root = trie.root;
 		let pending = core::mem::take(&mut trie.pending);
-		let mut view =
-			ViewMut { store: &self.store, accepted: &self.accepted, fresh: &mut self.fresh, root };
+		let mut view = ViewMut {
+			store: &self.store,
+			accepted: &self.accepted,
+			fresh: &mut self.fresh,
+			kept: self.kept.get_mut(),
+			root,
+		};
 		let bytes = Cell::new(self.recording.get_mut().size().1);
 		let mut metered = match self.recording.get_mut() {
 			Recording::Off => None,

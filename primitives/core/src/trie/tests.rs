@@ -25,6 +25,7 @@ fn filled(values: usize) -> (NodeSet, crate::StateRoot) {
 #[test]
 fn the_empty_root_is_the_hash_of_the_empty_node() {
 	assert_eq!(empty_root(), H256(sp_crypto_hashing::blake2_256(&[0])));
+	assert_eq!(empty_root(), sp_trie::empty_trie_root::<Layout>());
 }
 
 #[test]
@@ -90,6 +91,44 @@ fn next_key_sees_pending_changes_and_skips_what_is_deleted() {
 	assert_eq!(storage.next_key(&OBJECT, &[0, 0, 0, 0, 0]), Ok(Some(at(2))));
 	assert_eq!(storage.next_key(&OBJECT, &at(4)), Ok(None));
 	assert_eq!(storage.next_key(&OBJECT, &[0, 0, 0, 3, 255]), Ok(Some(at(4))));
+}
+
+/// A store that says that it is slow, and counts.
+struct Slow(NodeSet, std::sync::atomic::AtomicUsize);
+
+impl NodeStore for Slow {
+	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
+		self.1.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+		self.0.node(hash)
+	}
+
+	fn is_slow(&self) -> bool {
+		true
+	}
+}
+
+#[test]
+fn nodes_of_a_slow_store_are_read_once_and_counted_each_time() {
+	let (nodes, root) = filled(1000);
+	let run = |storage: &mut TrieStorage<&dyn NodeStore>| {
+		let mut sizes = Vec::new();
+		for _ in 0..2 {
+			storage.record(Recording::counting());
+			storage.get(&OBJECT, &500u32.to_be_bytes()).unwrap();
+			storage.put(&OBJECT, &500u32.to_be_bytes(), vec![tag::FIELD]).unwrap();
+			let after = storage.root(&OBJECT).unwrap();
+			sizes.push((storage.recorded(), after));
+			storage.discard();
+		}
+		sizes
+	};
+	let slow = Slow(nodes.clone(), Default::default());
+	let seen = run(&mut TrieStorage::new(OBJECT, root, &slow));
+	assert_eq!(seen, run(&mut TrieStorage::new(OBJECT, root, &nodes)));
+	assert_eq!(seen[0], seen[1]);
+	let distinct = seen[0].0 .0;
+	let asked = slow.1.load(std::sync::atomic::Ordering::Relaxed);
+	assert!(asked <= distinct + 1, "{asked} look-ups for {distinct} nodes");
 }
 
 #[test]

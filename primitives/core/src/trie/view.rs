@@ -1,9 +1,10 @@
 //! The nodes of one trie as the trie code wants to see them: what was written last shadows what was written before, and that
 //! shadows the store.
 
-use super::{empty_root, Blake2Hasher, HASHED_NODE_BYTES};
+use super::{empty_nodes, empty_root, Blake2Hasher, HASHED_NODE_BYTES};
 use crate::id::StateRoot;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use hash_db::{AsHashDB, HashDB, HashDBRef, Prefix, EMPTY_PREFIX};
 use sp_core::H256;
 use sp_trie::MemoryDB;
@@ -12,6 +13,11 @@ use sp_trie::MemoryDB;
 pub trait NodeStore: Send + Sync {
 	/// The bytes whose blake2-256 is `hash`; `None` if they are not here.
 	fn node(&self, hash: &H256) -> Option<Vec<u8>>;
+
+	/// Whether a look-up costs so much more than one in memory that nodes are kept after they were read.
+	fn is_slow(&self) -> bool {
+		false
+	}
 }
 
 /// A store without nodes, for tries that start empty.
@@ -25,10 +31,59 @@ impl<N: NodeStore + ?Sized> NodeStore for &N {
 	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
 		(**self).node(hash)
 	}
+
+	fn is_slow(&self) -> bool {
+		(**self).is_slow()
+	}
+}
+
+/// Most bytes of nodes that are kept after they were read: the nodes of a batch of calls, which mostly read the same ones.
+const MAX_KEPT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Nodes that were read from a slow store. A hash stands for its bytes for ever, so nothing here grows old.
+pub(super) struct Kept {
+	nodes: MemoryDB<Blake2Hasher>,
+	bytes: usize,
+}
+
+impl Kept {
+	pub fn new() -> Self {
+		Self { nodes: empty_nodes(), bytes: 0 }
+	}
+
+	fn get(&self, hash: &H256) -> Option<Vec<u8>> {
+		self.nodes.raw(hash, EMPTY_PREFIX).map(|(bytes, _)| bytes.clone())
+	}
+
+	/// Keeps a node that is not here yet.
+	fn keep(&mut self, hash: &H256, bytes: &[u8]) {
+		if self.bytes > MAX_KEPT_BYTES {
+			*self = Self::new();
+		}
+		self.bytes += bytes.len();
+		self.nodes.emplace(*hash, EMPTY_PREFIX, bytes.to_vec());
+	}
 }
 
 /// For reading.
 pub(super) struct View<'a, N> {
+	pub nodes: Nodes<'a, N>,
+	/// Where nodes from the store are kept.
+	pub kept: &'a RefCell<Kept>,
+}
+
+/// For computing a new root. New nodes go to `fresh`; what was read before is kept, what is read now is not.
+pub(super) struct ViewMut<'a, N> {
+	pub store: &'a N,
+	pub accepted: &'a MemoryDB<Blake2Hasher>,
+	pub fresh: &'a mut MemoryDB<Blake2Hasher>,
+	pub kept: &'a Kept,
+	/// The one node that may be short.
+	pub root: StateRoot,
+}
+
+/// Where nodes are looked for.
+pub(super) struct Nodes<'a, N> {
 	pub store: &'a N,
 	pub accepted: &'a MemoryDB<Blake2Hasher>,
 	pub fresh: &'a MemoryDB<Blake2Hasher>,
@@ -36,17 +91,9 @@ pub(super) struct View<'a, N> {
 	pub root: StateRoot,
 }
 
-/// For computing a new root. New nodes go to `fresh`.
-pub(super) struct ViewMut<'a, N> {
-	pub store: &'a N,
-	pub accepted: &'a MemoryDB<Blake2Hasher>,
-	pub fresh: &'a mut MemoryDB<Blake2Hasher>,
-	/// The one node that may be short.
-	pub root: StateRoot,
-}
-
-impl<N: NodeStore> View<'_, N> {
-	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
+impl<N: NodeStore> Nodes<'_, N> {
+	/// `read` asks the store.
+	fn node(&self, hash: &H256, read: impl FnOnce() -> Option<Vec<u8>>) -> Option<Vec<u8>> {
 		if *hash == empty_root() {
 			return Some(alloc::vec![0]);
 		}
@@ -55,11 +102,34 @@ impl<N: NodeStore> View<'_, N> {
 				.filter(|(_, count)| *count > 0)
 				.map(|(bytes, _)| bytes.clone())
 		};
-		let bytes = written(self.fresh)
-			.or_else(|| written(self.accepted))
-			.or_else(|| self.store.node(hash))?;
+		let bytes = written(self.fresh).or_else(|| written(self.accepted)).or_else(read)?;
 		// A short node belongs inside its parent; only a root is looked up by hash whatever its length.
 		(bytes.len() >= HASHED_NODE_BYTES || *hash == self.root).then_some(bytes)
+	}
+}
+
+impl<N: NodeStore> View<'_, N> {
+	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
+		let store = self.nodes.store;
+		self.nodes.node(hash, || {
+			if !store.is_slow() {
+				return store.node(hash);
+			}
+			if let Some(bytes) = self.kept.borrow().get(hash) {
+				return Some(bytes);
+			}
+			let bytes = store.node(hash)?;
+			self.kept.borrow_mut().keep(hash, &bytes);
+			Some(bytes)
+		})
+	}
+}
+
+impl<N: NodeStore> ViewMut<'_, N> {
+	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
+		let (store, accepted, fresh, root) = (self.store, self.accepted, &*self.fresh, self.root);
+		let nodes = Nodes { store, accepted, fresh, root };
+		nodes.node(hash, || self.kept.get(hash).or_else(|| store.node(hash)))
 	}
 }
 
@@ -75,8 +145,7 @@ impl<N: NodeStore> HashDBRef<Blake2Hasher, Vec<u8>> for View<'_, N> {
 
 impl<N: NodeStore> HashDB<Blake2Hasher, Vec<u8>> for ViewMut<'_, N> {
 	fn get(&self, hash: &H256, _: Prefix) -> Option<Vec<u8>> {
-		View { store: self.store, accepted: self.accepted, fresh: self.fresh, root: self.root }
-			.node(hash)
+		self.node(hash)
 	}
 
 	fn contains(&self, hash: &H256, prefix: Prefix) -> bool {
