@@ -18,6 +18,7 @@
 //! | [`Reader`] | any number of readers, at every kept head |
 //! | [`CallGate`], [`CheckedCall`] | the checks that need no state, for other threads |
 //! | [`Admission`] | who may submit how much |
+//! | [`Watcher`] | who learns of every new head and of what it changed |
 //! | [`Faults`] | where tests break things |
 //!
 //! # Properties
@@ -48,8 +49,8 @@ mod store;
 
 pub use admission::{AccountLimits, Admission, AdmissionRefusal, AdmissionRequest, HubAccounts};
 pub use engine::{
-	CallGate, CheckedCall, CopiedRange, Engine, HubOutcome, ImportProgress, ImportTarget, Receipt,
-	SealedBatch, Status, TrieEntry, WantedRange,
+	CallGate, CheckedCall, CopiedRange, Engine, HeadNews, HubOutcome, ImportProgress, ImportTarget,
+	NoWatcher, Receipt, SealedBatch, Status, TrieEntry, WantedRange, Watcher,
 };
 pub use error::{ApplyError, HubError, ImportError, OpenError, ReadError, StopReason, SubmitError};
 pub use identity::{Genesis, SubtreeIdentity};

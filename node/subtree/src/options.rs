@@ -1,6 +1,9 @@
 //! Bounds and switches of an engine.
 
-use crate::admission::{AccountLimits, Admission};
+use crate::{
+	admission::{AccountLimits, Admission},
+	engine::{NoWatcher, Watcher},
+};
 use dstp_primitives::batch::{MAX_BATCH_BYTES, MAX_BATCH_CALLS};
 use std::{io, sync::Arc};
 
@@ -31,7 +34,8 @@ pub struct EngineOptions {
 	pub batch_calls: u32,
 	/// Bytes after which a batch is due; at most [`MAX_BATCH_BYTES`], the default.
 	pub batch_bytes: u32,
-	/// Milliseconds after which a batch that is not empty is due. Default 2000: several batches per hub block are of no use.
+	/// Milliseconds after which a batch that is not empty is due, unless a head waits for the hub. Default 2000: several batches
+	/// per hub block are of no use.
 	pub batch_ms: u64,
 	/// Calls that may wait for one [`Engine::flush`](crate::Engine::flush); bounds the memory of a group. Default 1024.
 	pub unflushed_calls: usize,
@@ -44,6 +48,8 @@ pub struct EngineOptions {
 	pub log_retain_bytes: u64,
 	/// Who may submit how much.
 	pub admission: Arc<dyn Admission>,
+	/// Who learns of every new head. Default: nobody.
+	pub watcher: Arc<dyn Watcher>,
 	/// Where tests break things. Default: nowhere.
 	pub faults: Arc<dyn Faults>,
 }
@@ -60,6 +66,7 @@ impl Default for EngineOptions {
 			log_file_bytes: 16 * 1024 * 1024,
 			log_retain_bytes: 192 * 1024 * 1024,
 			admission: Arc::new(AccountLimits::default()),
+			watcher: Arc::new(NoWatcher),
 			faults: Arc::new(NoFaults),
 		}
 	}

@@ -51,6 +51,11 @@ impl Reader {
 		Self { store, identity }
 	}
 
+	/// Which subtree this is.
+	pub fn identity(&self) -> SubtreeIdentity {
+		self.identity
+	}
+
 	/// Numbers of the oldest and the newest readable head; 0 is the state before the first.
 	pub fn kept(&self) -> (u64, u64) {
 		let applied = self.store.applied();

@@ -41,6 +41,11 @@ impl CheckedCall {
 	pub fn call(&self) -> &SignedCall {
 		&self.call
 	}
+
+	/// Bytes of the encoded call.
+	pub fn bytes(&self) -> usize {
+		self.bytes
+	}
 }
 
 /// What an acknowledged call became. The call is on the disk.

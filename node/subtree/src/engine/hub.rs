@@ -1,6 +1,6 @@
 //! What the hub accepted.
 
-use super::Engine;
+use super::{Engine, HeadNews};
 use crate::{
 	error::{HubError, StopReason},
 	log::Record,
@@ -158,7 +158,9 @@ impl Engine {
 			return Err(self.write_failed(error));
 		}
 		self.synced.append(&mut self.unsynced);
-		self.store_reseal(heads).map_err(|error| self.write_failed(error))
+		self.store_reseal(heads).map_err(|error| self.write_failed(error))?;
+		self.options.watcher.on_news(HeadNews::Resealed { first }, &self.reader());
+		Ok(())
 	}
 
 	pub(super) fn store_reseal(&mut self, heads: Vec<Head>) -> Result<(), parity_db::Error> {

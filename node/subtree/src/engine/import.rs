@@ -4,7 +4,7 @@
 //! complete, its children follow. At most [`MAX_ACTIVE`] objects are under way at a time. What was taken is in the database
 //! together with how far the walk is, so a restart goes on where it was.
 
-use super::Engine;
+use super::{Engine, HeadNews};
 use crate::{
 	error::{ImportError, OpenError, StopReason},
 	log::CallLog,
@@ -283,7 +283,7 @@ impl Engine {
 		storage.accept();
 		Ok(BatchChange {
 			nodes: storage.take_node_changes(),
-			pairs: storage.take_pair_changes(),
+			pairs: storage.take_pair_changes().into(),
 			links: active
 				.link
 				.iter()
@@ -340,6 +340,7 @@ impl Engine {
 		}
 		ImportHeader::remove(&mut ops);
 		self.finish(ops, applied).map_err(|error| self.write_failed(error))?;
+		self.options.watcher.on_news(HeadNews::Copied { seq: applied.seq }, &self.reader());
 		Ok(())
 	}
 

@@ -9,11 +9,13 @@ mod import;
 mod open;
 mod pending;
 mod serve;
+mod watch;
 
 pub use call::{CallGate, CheckedCall, Receipt};
 pub use copy::{CopiedRange, TrieEntry};
 pub use hub::HubOutcome;
 pub use import::{ImportProgress, ImportTarget, WantedRange};
+pub use watch::{HeadNews, NoWatcher, Watcher};
 
 use crate::{
 	error::StopReason,
@@ -24,7 +26,7 @@ use crate::{
 	store::{next_oldest, Applied, Store},
 };
 use dstp_primitives::{
-	batch::BatchEntry, head::Head, tree::StorageError, AccountId, ObjectId, StateRoot,
+	batch::BatchEntry, head::Head, tree::StorageError, trie::PairChanges, AccountId, StateRoot,
 };
 use executor::Executor;
 use import::ImportRun;
@@ -39,8 +41,8 @@ pub struct SealedBatch {
 	pub head: Head,
 	/// The calls, in their order.
 	pub entries: Vec<BatchEntry>,
-	/// Objects and trie keys whose values changed, ascending.
-	pub changed: Vec<(ObjectId, Vec<u8>)>,
+	/// What it wrote: by object and trie key the value with its tag, as it stands after the batch; `None`: there is none any more.
+	pub changed: Arc<PairChanges>,
 }
 
 /// Where an engine stands.
@@ -171,7 +173,7 @@ impl Engine {
 	fn store_batch(&mut self, head: Head, position: u64) -> Result<SealedBatch, parity_db::Error> {
 		let (time_ms, hub) = (self.executor.time_ms(), self.executor.hub());
 		let (entries, change) = self.executor.take();
-		let changed = change.changed();
+		let changed = change.pairs.clone();
 		let mut applied = Applied {
 			seq: head.seq,
 			root: head.state_root,
@@ -194,7 +196,9 @@ impl Engine {
 		self.store.commit_watched(ops, applied, [Step::DbCommit, Step::DbCommitted])?;
 		self.applied = applied;
 		self.executor = Executor::new(&self.store, &self.identity, &self.applied);
-		Ok(SealedBatch { head, entries, changed })
+		let batch = SealedBatch { head, entries, changed };
+		self.options.watcher.on_news(HeadNews::Batch(&batch), &self.reader());
+		Ok(batch)
 	}
 
 	/// The oldest head that has to stay. Heads that the hub has not accepted always stay.

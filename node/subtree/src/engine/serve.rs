@@ -138,6 +138,9 @@ impl Engine {
 	}
 
 	/// Seals the open batch if it is due at `now_ms`, and gives every batch sealed since the last time, oldest first.
+	///
+	/// A full batch is always due. One that is old is due only when no head waits for the hub: while one does, more calls cost
+	/// the hub no more heads.
 	pub fn seal(&mut self, now_ms: u64) -> Result<Vec<SealedBatch>, SubmitError> {
 		self.ensure_serving()?;
 		if self.is_due(now_ms) {
@@ -153,14 +156,14 @@ impl Engine {
 		Ok(core::mem::take(&mut self.sealed))
 	}
 
-	/// A clock that went back makes a batch due: nobody knows how long it has waited.
+	/// A clock that went back makes a batch old: nobody knows how long it has waited.
 	fn is_due(&self, now_ms: u64) -> bool {
 		let calls = self.executor.entries().len();
-		calls > 0
-			&& (calls >= self.options.batch_calls as usize
-				|| self.executor.bytes() >= self.options.batch_bytes
-				|| now_ms < self.open_since_ms
-				|| now_ms - self.open_since_ms >= self.options.batch_ms)
+		let full = calls >= self.options.batch_calls as usize
+			|| self.executor.bytes() >= self.options.batch_bytes;
+		let old =
+			now_ms < self.open_since_ms || now_ms - self.open_since_ms >= self.options.batch_ms;
+		calls > 0 && (full || (old && self.applied.committed >= self.applied.seq))
 	}
 
 	/// The head is in the synced log before the database or anybody else sees it: after a crash it is the same.

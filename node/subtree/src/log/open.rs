@@ -70,7 +70,10 @@ fn check_header(base: u64, path: PathBuf, identity: H256) -> Result<Segment, Ope
 		file.read_exact(&mut header)?;
 		Ok((header, file.metadata()?.len()))
 	};
-	let (header, bytes) = read().map_err(|source| io_error("read", &path, source))?;
+	let (header, bytes) = read().map_err(|source: io::Error| match source.kind() {
+		io::ErrorKind::UnexpectedEof => damaged(&path, 0, "the file ends inside its header"),
+		_ => io_error("read", &path, source),
+	})?;
 	let (found, found_base) = decode_header(&header).map_err(|reason| damaged(&path, 0, reason))?;
 	if found != identity {
 		return Err(OpenError::WrongIdentity {

@@ -15,7 +15,10 @@ use dstp_primitives::{
 };
 use parity_db::Operation;
 use sp_core::H256;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	sync::Arc,
+};
 
 /// Most heads that one commit prunes, so that no commit is much larger than a batch.
 const MAX_PRUNED_PER_COMMIT: u64 = 16;
@@ -35,7 +38,8 @@ struct Released {
 /// Everything that one batch changes.
 pub(crate) struct BatchChange {
 	pub nodes: NodeChanges,
-	pub pairs: PairChanges,
+	/// Shared with those who watch the engine.
+	pub pairs: Arc<PairChanges>,
 	/// Objects that are new or stand again.
 	pub links: Vec<(ObjectId, Link)>,
 }
@@ -50,12 +54,7 @@ impl BatchChange {
 		let links = created
 			.filter_map(|((object, _), _)| Some((*object, storage.link(object).ok()??)))
 			.collect();
-		Self { nodes, pairs, links }
-	}
-
-	/// Objects and trie keys that changed.
-	pub fn changed(&self) -> Vec<(ObjectId, Vec<u8>)> {
-		self.pairs.keys().cloned().collect()
+		Self { nodes, pairs: Arc::new(pairs), links }
 	}
 
 	/// The changes of a batch that became head `seq`.
@@ -74,10 +73,10 @@ impl BatchChange {
 				ops.push(set(COL_LINKS, &object.0, stored.encode()));
 			}
 		}
-		for ((object, key), value) in self.pairs {
+		for ((object, key), value) in &*self.pairs {
 			if key[..] == META_KEY && value.is_none() {
-				if let Some(stored) = inner.link(&object)? {
-					released.objects.push(object);
+				if let Some(stored) = inner.link(object)? {
+					released.objects.push(*object);
 					ops.push(set(
 						COL_LINKS,
 						&object.0,
@@ -85,7 +84,7 @@ impl BatchChange {
 					));
 				}
 			}
-			ops.push(flat_op(&object, &key, value));
+			ops.push(flat_op(object, key, value.clone()));
 		}
 		ops.push(set(COL_HEADS, &seq_key(b'h', head.seq), head.encode()));
 		ops.push(set(COL_HEADS, &seq_key(b'b', head.seq), entries.encode()));
@@ -107,9 +106,8 @@ impl BatchChange {
 		ops.extend(self.links.into_iter().map(|(object, link)| {
 			set(COL_LINKS, &object.0, StoredLink { link, removed: 0 }.encode())
 		}));
-		ops.extend(
-			self.pairs.into_iter().map(|((object, key), value)| flat_op(&object, &key, value)),
-		);
+		let pairs = Arc::unwrap_or_clone(self.pairs).into_iter();
+		ops.extend(pairs.map(|((object, key), value)| flat_op(&object, &key, value)));
 		ops
 	}
 }

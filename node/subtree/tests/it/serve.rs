@@ -68,6 +68,9 @@ fn batches_are_sealed_by_count_and_by_time() {
 	let sealed = engine.seal(700).unwrap();
 	assert_eq!(sealed.iter().map(|batch| batch.head.batch_len).collect::<Vec<_>>(), vec![4, 4]);
 	assert_eq!(engine.status().open_calls, 1);
+	assert!(engine.seal(9999).unwrap().is_empty(), "heads wait for the hub: only full batches");
+	commit_all(&mut engine);
+	assert_eq!(engine.seal(9999).unwrap()[0].head.batch_len, 1);
 }
 
 #[test]
