@@ -193,7 +193,9 @@ fn to_failure(failure: &RequestFailure) -> Failure {
 		RequestFailure::NotConnected => Failure::NotConnected,
 		RequestFailure::Obsolete => Failure::Unreachable,
 		RequestFailure::Network(OutboundFailure::Timeout) => Failure::TimedOut,
-		RequestFailure::Network(OutboundFailure::UnsupportedProtocols) => Failure::Refused,
+		// The end of an answer that is too long, which libp2p does not read.
+		RequestFailure::Network(OutboundFailure::Io(_))
+		| RequestFailure::Network(OutboundFailure::UnsupportedProtocols) => Failure::Refused,
 		RequestFailure::Network(_) => Failure::Unreachable,
 		RequestFailure::Refused
 		| RequestFailure::InvalidRequest

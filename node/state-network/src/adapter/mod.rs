@@ -2,12 +2,15 @@
 //!
 //! Thin on purpose: it carries bytes and time between the network and the state machines, and decides nothing. Protocols are
 //! registered by the node before the network exists, with the limits of [`Protocol`]; their inbound queues go to
-//! [`serve`], the started network to [`follow`] and [`provide`].
+//! [`serve`], the started network to [`follow`] and [`provide`]. Who holds no copy finds those who do with [`find_providers`] and
+//! asks them with [`ask_proof`].
 
+mod ask;
 mod follow;
 mod provide;
 mod serve;
 
+pub use ask::{ask_proof, find_providers, NoProof, Question};
 pub use follow::{follow, Input, Progress};
 pub use provide::{provide, provider_key};
 pub use serve::{serve, Inbound};

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// the chain of hashes takes 128 KiB.
 pub const MAX_HEAD_GAP: u64 = 4096;
 
+/// Heads whose batches every node keeps behind its newest one. Further back they may be gone, and nobody is to be blamed.
+pub const KEPT_HEADS: u64 = 256;
+
 /// What to ask for next.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Wanted {

@@ -1,11 +1,11 @@
 //! What a follower does next, and what it makes of answers.
 
 use super::{
-	batches::{Batches, Wanted, MAX_HEAD_GAP},
+	batches::{Batches, Wanted, KEPT_HEADS, MAX_HEAD_GAP},
 	peers::Need,
 	ranges::{CopyError, Ranges},
 	target::{ApplyError, Target},
-	verify, Action, Fault, Follower, InFlight, Kind, Now, Outcome, RequestId, State,
+	verify, Action, Fault, Follower, InFlight, Kind, Now, Outcome, RequestId, State, COPY_STUCK_MS,
 	NOT_SERVING_MS, STORAGE_PAUSE_MS, STUCK_MS,
 };
 use crate::wire::{
@@ -69,6 +69,7 @@ impl<T: Target> Follower<T> {
 				log::info!(target: LOG, "copying {} at head {}", self.followed.subtree, ranges.pivot.seq);
 				self.local = None;
 				self.counters.copies += 1;
+				self.copied_ms = now.ms;
 				self.cancel_transfers();
 				self.peers.forget_lacks();
 				Step::Again(State::Copying(ranges))
@@ -135,7 +136,9 @@ impl<T: Target> Follower<T> {
 			self.send(now, peer, Kind::Ranges, (Protocol::Sync, request.to_bytes()));
 		}
 		let moved = !same_head(&hub, &ranges.pivot);
+		let stuck = now.ms.saturating_sub(self.copied_ms) >= COPY_STUCK_MS;
 		if moved
+			&& (stuck || ranges.has_nothing())
 			&& ranges.has_waiting()
 			&& ranges.is_idle()
 			&& self.peers.all_lack(Need::Ranges, now.ms)
@@ -178,8 +181,9 @@ impl<T: Target> Follower<T> {
 			return self.apply(now, batches, &local, hub);
 		}
 		self.request_batches(now, &mut batches, local.seq, hub.seq);
+		let gone = hub.seq - local.seq > KEPT_HEADS;
 		let stuck = now.ms.saturating_sub(self.progress_ms) >= STUCK_MS;
-		if stuck && self.peers.all_lack(Need::Batches, now.ms) {
+		if (gone || stuck) && self.peers.all_lack(Need::Batches, now.ms) {
 			return self.begin_copy(now, hub, State::Following(batches));
 		}
 		Step::Rest(State::Following(batches))
@@ -304,6 +308,7 @@ impl<T: Target> Follower<T> {
 				self.counters.ranges += count;
 				self.counters.objects += objects;
 				self.counters.entries += entries;
+				self.copied_ms = now.ms;
 			},
 			Err(error) => {
 				log::warn!(target: LOG, "the store of {} refuses a range: {error}", self.followed.subtree);

@@ -27,7 +27,7 @@ mod ranges;
 mod target;
 mod verify;
 
-pub use batches::MAX_HEAD_GAP;
+pub use batches::{KEPT_HEADS, MAX_HEAD_GAP};
 pub use peers::{MAX_IN_FLIGHT_PER_CLASS, MAX_IN_FLIGHT_PER_PEER, MAX_PEERS};
 pub use ranges::MAX_TRIES;
 pub use target::{ApplyError, Frame, Job, Resume, Target, TrieEntry, VerifiedRange};
@@ -65,8 +65,14 @@ const SEARCH_MORE_MS: u64 = 60_000;
 /// Pause after the store refused.
 const STORAGE_PAUSE_MS: u64 = 5_000;
 
-/// After this time without a batch, when all providers say that they have not got it, the state is copied again.
+/// After this time without a batch, when all providers say that they have not got it, the state is copied again. Not sooner: a
+/// copy throws away what is here, and those who are connected now may be liars. Where the copy lies more than [`KEPT_HEADS`]
+/// behind, the batches are expected to be gone, and nobody waits.
 const STUCK_MS: u64 = 60_000;
+
+/// After this time without a range, when all providers say that they have not got the state any more, a copy that holds
+/// something already starts again at the newest head. Long enough for a provider that was lost to come back.
+const COPY_STUCK_MS: u64 = 30_000;
 
 /// The time. Both in milliseconds.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -97,7 +103,8 @@ pub enum Outcome {
 /// Why a request ended without an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure {
-	/// The peer refused: busy, or it does not speak the protocol.
+	/// The peer refused: busy, or it does not speak the protocol. An answer that is longer than the protocol allows ends so too:
+	/// the transport cuts it off and does not say why. So it costs as much as a late one.
 	Refused,
 	/// There was no connection and none was asked for: the transport closes idle ones. Nobody's fault.
 	NotConnected,
@@ -240,6 +247,8 @@ pub struct Follower<T> {
 	search_at: u64,
 	/// When something of use came last, while following.
 	progress_ms: u64,
+	/// When a range came last, or the copy began.
+	copied_ms: u64,
 	announced: Option<HeadState>,
 }
 
@@ -267,6 +276,7 @@ impl<T: Target> Follower<T> {
 			paused_until: 0,
 			search_at: 0,
 			progress_ms: 0,
+			copied_ms: 0,
 			announced: None,
 		})
 	}
@@ -276,8 +286,9 @@ impl<T: Target> Follower<T> {
 		if self.hub.as_ref().is_some_and(|(seen, _)| *seen >= number) {
 			return;
 		}
-		if self.hub.as_ref().is_none_or(|(_, old)| *old != head) {
-			self.progress_ms = now.ms;
+		// The time runs from the first head that is missing: a hub that goes on must not make a follower wait for ever.
+		if self.hub.is_none() || self.is_synced() {
+			(self.progress_ms, self.copied_ms) = (now.ms, now.ms);
 		}
 		let freed = matches!(&self.state, State::Halted(_, epoch, era) if (*epoch, *era) != (head.epoch, head.era));
 		if freed {
@@ -497,8 +508,10 @@ impl<T: Target> Follower<T> {
 			// A peer that closes again and again must not keep this node busy.
 			state.pause_until = state.pause_until.max(now.ms + RECONNECT_MS);
 		}
-		if failure == Failure::TimedOut {
-			self.counters.timeouts += 1;
+		self.counters.timeouts += u64::from(failure == Failure::TimedOut);
+		// A node that serves nothing refuses the question what it serves, which is no fault.
+		let refused = failure == Failure::Refused && sent.kind != Kind::Status;
+		if failure == Failure::TimedOut || refused {
 			self.peers.scores().lock().judge(&sent.peer, Verdict::Slow, now.unix_ms);
 		}
 		self.actions.push(Action::Report {

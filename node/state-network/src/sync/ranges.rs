@@ -68,6 +68,12 @@ impl Ranges {
 		Resume { pivot: self.pivot.clone(), jobs, frames: self.frames.clone() }
 	}
 
+	/// Whether nothing of the state is here yet.
+	pub fn has_nothing(&self) -> bool {
+		let mut jobs = self.waiting.iter().chain(self.in_flight.values().flatten());
+		jobs.any(|job| job.link.is_none() && job.cursor.after.is_none())
+	}
+
 	/// Tries in work.
 	pub fn tries(&self) -> usize {
 		self.waiting.len() + self.in_flight.values().map(Vec::len).sum::<usize>()

@@ -35,6 +35,8 @@ pub enum Behaviour {
 	Extraneous,
 	/// Nodes in another order.
 	Reordered,
+	/// Genuine ranges, each in the place of another object's.
+	WrongPlace,
 	/// Bytes without meaning.
 	Garbage,
 	/// A list that declares four billion items.
@@ -54,7 +56,7 @@ pub enum Behaviour {
 use Behaviour::*;
 
 /// All but the honest one.
-pub const HOSTILE: [Behaviour; 18] = [
+pub const HOSTILE: [Behaviour; 19] = [
 	ForgeMiddle,
 	ForgeOneIn(4),
 	StaleRoot,
@@ -66,6 +68,7 @@ pub const HOSTILE: [Behaviour; 18] = [
 	Short,
 	Extraneous,
 	Reordered,
+	WrongPlace,
 	Garbage,
 	HugeLength,
 	Bomb,
@@ -196,6 +199,7 @@ fn forge(
 			let extra = proofs[0].nodes[0].clone();
 			proofs.last_mut().unwrap().nodes.push(extra);
 		},
+		WrongPlace => proofs.rotate_left(1),
 		Reordered => proofs.iter_mut().for_each(|proof| {
 			// A proof of one node has only one order, so it is doubled.
 			let first = proof.nodes[0].clone();

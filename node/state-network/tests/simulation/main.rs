@@ -4,10 +4,12 @@
 // Helpers of tests may fail loudly too.
 #![allow(clippy::unwrap_used, clippy::type_complexity)]
 
+mod behind;
 mod hostile;
 mod memory;
 mod network;
 mod survive;
+mod wire_damage;
 mod wire_vectors;
 mod world;
 

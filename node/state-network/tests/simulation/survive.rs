@@ -22,7 +22,7 @@ use dstp_state_network::{
 };
 use rand::{rngs::StdRng, Rng, SeedableRng};
 
-fn value(text: &str) -> Value {
+pub(crate) fn value(text: &str) -> Value {
 	Value::try_from(text.as_bytes().to_vec()).unwrap()
 }
 

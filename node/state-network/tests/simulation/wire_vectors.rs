@@ -16,7 +16,7 @@ use dstp_state_network::{
 use proptest::prelude::*;
 use sp_core::H256;
 
-fn samples() -> Vec<(&'static str, Vec<u8>)> {
+pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
 	let subtree = ObjectId([0xaa; 32]);
 	let served = Served { subtree, epoch: 1, seq: 2 };
 	let after = Some(vec![0, 0x61].try_into().unwrap());
