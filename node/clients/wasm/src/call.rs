@@ -1,6 +1,6 @@
 //! Calls into a remote subtree: their payload, id and signed form.
 
-use crate::json::{respond, Bytes, Bytes32, Number, PathText};
+use crate::json::respond;
 use alloc::{string::String, vec::Vec};
 use codec::{DecodeAll, Encode};
 use core::fmt;
@@ -12,6 +12,7 @@ use dstp_primitives::{
 	tree::MAX_BATCH_FIELDS,
 	Key, KeyError, ObjectFlags, ObjectId, ObjectType,
 };
+use dstp_rpc_types::bytes::{Bytes, Bytes32, Number, PathText};
 use serde::{Deserialize, Serialize};
 
 /// What to sign.

@@ -1,15 +1,13 @@
 //! Block headers of the hub.
 
-use crate::json::{respond, Bytes, Bytes32, Number};
-use alloc::{string::String, vec::Vec};
-use codec::{Compact, Decode, DecodeAll, Encode};
+use crate::json::respond;
+use alloc::string::String;
 use core::fmt;
-use dstp_primitives::digest::{GlobalRoot, ENGINE_ID};
-use serde::{Deserialize, Serialize};
-use sp_crypto_hashing::blake2_256;
-
-/// Largest header, refused before decoding. A block of 5 MiB leaves no room for a longer digest.
-const MAX_HEADER_BYTES: usize = 5 * 1024 * 1024;
+use dstp_rpc_types::{
+	bytes::Bytes,
+	header::{Description, HeaderError, JsonHeader},
+};
+use serde::Deserialize;
 
 /// A header to read: its SCALE bytes, or the JSON object of `chain_getHeader`.
 #[derive(Deserialize)]
@@ -21,136 +19,42 @@ pub struct Request {
 	json: Option<JsonHeader>,
 }
 
-/// A header as `chain_getHeader` gives it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct JsonHeader {
-	parent_hash: Bytes32,
-	/// `0x` and hex digits, of any length.
-	number: String,
-	state_root: Bytes32,
-	extrinsics_root: Bytes32,
-	digest: JsonDigest,
-}
-
-#[derive(Deserialize)]
-struct JsonDigest {
-	/// SCALE bytes of each item.
-	logs: Vec<Bytes>,
-}
-
-/// What a client needs of a header.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Description {
-	/// blake2-256 of the SCALE bytes: the hash of the block.
-	hash: Bytes32,
-	/// Number of the block.
-	number: Number,
-	/// Hash of the block before.
-	parent_hash: Bytes32,
-	/// Root of the DSTP tree at the end of the block; `null` if the header carries none, as in block 0.
-	global_root: Option<Bytes32>,
-}
-
-/// A header as `sp_runtime::generic::Header<u32, BlakeTwo256>` encodes it.
-#[derive(Decode)]
-struct Header {
-	parent_hash: [u8; 32],
-	#[codec(compact)]
-	number: u32,
-	_state_root: [u8; 32],
-	_extrinsics_root: [u8; 32],
-	digest: Vec<DigestItem>,
-}
-
-/// `sp_runtime::DigestItem`. What is not read here still has to decode, to find what follows it.
-#[derive(Decode)]
-#[allow(dead_code)]
-enum DigestItem {
-	#[codec(index = 0)]
-	Other(Vec<u8>),
-	#[codec(index = 4)]
-	Consensus([u8; 4], Vec<u8>),
-	#[codec(index = 5)]
-	Seal([u8; 4], Vec<u8>),
-	#[codec(index = 6)]
-	PreRuntime([u8; 4], Vec<u8>),
-	#[codec(index = 8)]
-	RuntimeEnvironmentUpdated,
-}
-
-/// Why bytes are not a header of the hub.
-#[derive(Debug)]
-enum HeaderError {
+/// Why a request is refused.
+enum Refusal {
+	/// It has both forms of a header, or none.
 	Form,
-	Malformed,
-	Number,
-	BadGlobalRoot,
-	SeveralGlobalRoots,
+	/// The header is none.
+	Header(HeaderError),
 }
 
-impl fmt::Display for HeaderError {
+impl fmt::Display for Refusal {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		f.write_str(match self {
-			Self::Form => "a header is given either as SCALE bytes or as JSON",
-			Self::Malformed => "the bytes are not a SCALE-encoded block header",
-			Self::Number => "a block number is 0x and at most 8 hex digits",
-			Self::BadGlobalRoot => "the header's DSTP digest is not a global root of version 1",
-			Self::SeveralGlobalRoots => "the header carries more than one DSTP digest",
-		})
+		match self {
+			Self::Form => f.write_str("a header is given either as SCALE bytes or as JSON"),
+			Self::Header(error) => fmt::Display::fmt(error, f),
+		}
 	}
 }
 
 /// Answers a [`Request`] with a [`Description`].
 pub fn read(request: &[u8]) -> String {
 	respond(request, |request: Request| match (request.scale, request.json) {
-		(Some(Bytes(scale)), None) => describe(&scale),
-		(None, Some(json)) => describe(&json.scale()?),
-		_ => Err(HeaderError::Form),
-	})
-}
-
-impl JsonHeader {
-	fn scale(&self) -> Result<Vec<u8>, HeaderError> {
-		let digits = self.number.strip_prefix("0x").ok_or(HeaderError::Number)?;
-		let number = u32::from_str_radix(digits, 16).map_err(|_| HeaderError::Number)?;
-		let logs = u32::try_from(self.digest.logs.len()).map_err(|_| HeaderError::Malformed)?;
-		let mut scale = self.parent_hash.0.to_vec();
-		Compact(number).encode_to(&mut scale);
-		scale.extend_from_slice(&self.state_root.0);
-		scale.extend_from_slice(&self.extrinsics_root.0);
-		Compact(logs).encode_to(&mut scale);
-		self.digest.logs.iter().for_each(|Bytes(log)| scale.extend_from_slice(log));
-		Ok(scale)
-	}
-}
-
-fn describe(scale: &[u8]) -> Result<Description, HeaderError> {
-	if scale.len() > MAX_HEADER_BYTES {
-		return Err(HeaderError::Malformed);
-	}
-	let header = Header::decode_all(&mut &scale[..]).map_err(|_| HeaderError::Malformed)?;
-	let mut global_root = None;
-	for item in &header.digest {
-		let DigestItem::Consensus(ENGINE_ID, payload) = item else { continue };
-		let found = GlobalRoot::from_digest(payload).ok_or(HeaderError::BadGlobalRoot)?;
-		if global_root.replace(Bytes32(found.root.0)).is_some() {
-			return Err(HeaderError::SeveralGlobalRoots);
-		}
-	}
-	Ok(Description {
-		hash: Bytes32(blake2_256(scale)),
-		number: Number(header.number.into()),
-		parent_hash: Bytes32(header.parent_hash),
-		global_root,
+		(Some(Bytes(scale)), None) => Description::from_scale(&scale).map_err(Refusal::Header),
+		(None, Some(json)) => {
+			json.scale().and_then(|scale| Description::from_scale(&scale)).map_err(Refusal::Header)
+		},
+		_ => Err(Refusal::Form),
 	})
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use alloc::{format, vec};
+	use alloc::{format, vec, vec::Vec};
+	use codec::{Compact, Encode};
+	use dstp_primitives::digest::{GlobalRoot, ENGINE_ID};
+	use dstp_rpc_types::bytes::hex;
+	use sp_crypto_hashing::blake2_256;
 
 	/// The encoding of `DigestItem::Consensus`.
 	fn consensus(engine: [u8; 4], payload: &[u8]) -> Vec<u8> {
@@ -165,7 +69,7 @@ mod tests {
 	}
 
 	fn read_scale(scale: &[u8]) -> String {
-		read(format!(r#"{{"scale":"{}"}}"#, crate::json::hex(scale)).as_bytes())
+		read(format!(r#"{{"scale":"{}"}}"#, hex(scale)).as_bytes())
 	}
 
 	#[test]
@@ -174,7 +78,6 @@ mod tests {
 		let logs = [vec![6, b'a', b'u', b'r', b'a', 4, 7], consensus(ENGINE_ID, &root), vec![8]];
 		let scale = scale(300, &logs);
 		let reply = read_scale(&scale);
-		let hex = crate::json::hex;
 		assert!(reply.contains(&format!(r#""globalRoot":"{}""#, hex(&[9; 32]))), "{reply}");
 		assert!(
 			reply.contains(&format!(r#""hash":"{}","number":300"#, hex(&blake2_256(&scale)))),

@@ -1,6 +1,6 @@
 //! Paths and the ids at their ends.
 
-use crate::json::{respond, Bytes32, PathText, Text};
+use crate::json::respond;
 use alloc::{
 	format,
 	string::{String, ToString},
@@ -8,6 +8,7 @@ use alloc::{
 };
 use core::fmt;
 use dstp_primitives::ObjectId;
+use dstp_rpc_types::bytes::{Bytes32, PathText, Text};
 use serde::{Deserialize, Serialize};
 
 /// A path and where it starts.

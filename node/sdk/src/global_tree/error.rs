@@ -1,6 +1,7 @@
 //! Errors of the `dstp_*` methods.
 
-use dstp_primitives::{api::QueryError, proof::ProofError, ObjectId, PathError};
+use dstp_primitives::{api::QueryError, proof::ProofError, ObjectId};
+use dstp_rpc_types::tree::BadQuestion;
 use jsonrpsee::types::{error::INVALID_PARAMS_CODE, ErrorObjectOwned};
 
 /// Why a `dstp_*` method gives no answer.
@@ -17,12 +18,9 @@ pub enum GlobalTreeError {
 		"the state of {0} is remote; ask a node that serves or follows it with subtree_* methods"
 	)]
 	Remote(ObjectId),
-	/// The path is none.
+	/// The question does not make sense.
 	#[error(transparent)]
-	Path(#[from] PathError),
-	/// A parameter does not make sense.
-	#[error("{0}")]
-	BadRequest(String),
+	BadQuestion(#[from] BadQuestion),
 	/// The runtime refused.
 	#[error(transparent)]
 	Query(QueryError),
@@ -46,7 +44,7 @@ impl GlobalTreeError {
 			Self::UnknownBlock(_) => FIRST_CODE + 1,
 			Self::ObjectNotFound(_) => FIRST_CODE + 2,
 			Self::Remote(_) => FIRST_CODE + 3,
-			Self::Path(_) | Self::BadRequest(_) => INVALID_PARAMS_CODE,
+			Self::BadQuestion(_) => INVALID_PARAMS_CODE,
 			Self::Query(_) => FIRST_CODE + 4,
 			Self::Proof(_) => FIRST_CODE + 5,
 			Self::Runtime(_) | Self::Database(_) => FIRST_CODE + 6,

@@ -4,17 +4,17 @@
 //! node's own database. A client that does not trust the node takes a header that it trusts and checks the proof itself.
 
 mod error;
-mod json;
 mod prove;
 mod rpc;
 
-pub use error::GlobalTreeError;
-pub use json::{
-	BlockRoot, ChildJson, FieldJson, LocationJson, MetaJson, ObjectId32, ObjectJson, PageJson,
-	PageParams, PathParam, PresenceJson, ProofJson, ProofParams, ResolvedJson,
+pub use dstp_rpc_types::tree::{
+	AccountJson, BadQuestion, BlockRoot, Bytes, ChildJson, FieldJson, LocationJson, MetaJson,
+	ObjectId32, ObjectJson, PageJson, PageParams, PathText, PresenceJson, ProofJson, ProofParams,
+	ResolvedJson,
 };
+pub use error::GlobalTreeError;
 pub(crate) use prove::hub_nodes;
-pub(crate) use rpc::to_query;
+pub(crate) use rpc::block_or_best;
 pub use rpc::{GlobalTreeApiServer, GlobalTreeRpc};
 
 use crate::{

@@ -1,23 +1,20 @@
 //! The methods.
 
 use super::{
-	json::{key, ObjectId32},
-	prove::prove,
-	BlockRoot, ChildJson, FieldJson, GlobalTreeError, ObjectJson, PageJson, PageParams, PathParam,
-	ProofJson, ProofParams, ResolvedJson,
+	prove::prove, BlockRoot, Bytes, ChildJson, FieldJson, GlobalTreeError, ObjectId32, ObjectJson,
+	PageJson, PageParams, PathText, ProofJson, ProofParams, ResolvedJson,
 };
 use crate::runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime};
 use dstp_primitives::{
 	api::{ObjectTreeApi, QueryError},
-	proof::{PageKind, PageQuery, Proof, Query, TrustedRoot},
+	proof::{Proof, TrustedRoot},
 	tree::TreeError,
-	ObjectId, Path, StateRoot,
+	ObjectId, StateRoot,
 };
-use dstp_wasm::proof::ProvenView;
+use dstp_rpc_types::proof::ProvenView;
 use jsonrpsee::proc_macros::rpc;
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
-use sp_core::{bounded_vec::BoundedVec, Bytes, Get};
 use std::sync::Arc;
 
 /// Reads the global tree. `at` is the hash of a block; without it the best block answers.
@@ -31,7 +28,7 @@ pub trait GlobalTreeApi {
 	#[method(name = "resolve", blocking)]
 	fn resolve(
 		&self,
-		path: PathParam,
+		path: PathText,
 		at: Option<BlockHash>,
 	) -> Result<ResolvedJson, GlobalTreeError>;
 
@@ -78,7 +75,7 @@ pub trait GlobalTreeApi {
 		proof: Bytes,
 		root: StateRoot,
 		object: Option<ObjectId32>,
-	) -> Result<serde_json::Value, GlobalTreeError>;
+	) -> Result<ProvenView, GlobalTreeError>;
 }
 
 /// Answers from a client's state.
@@ -94,11 +91,7 @@ impl<R: NodeRuntime> GlobalTreeRpc<R> {
 
 	/// The block to ask, which this node has.
 	fn block(&self, at: Option<BlockHash>) -> Result<BlockHash, GlobalTreeError> {
-		let Some(hash) = at else { return Ok(self.client.info().best_hash) };
-		match self.client.number(hash)? {
-			Some(_) => Ok(hash),
-			None => Err(GlobalTreeError::UnknownBlock(format!("{hash:?}"))),
-		}
+		block_or_best::<R>(&self.client, at)
 	}
 
 	/// Tells an object whose state is elsewhere from one that does not exist.
@@ -130,6 +123,18 @@ impl<R: NodeRuntime> GlobalTreeRpc<R> {
 	}
 }
 
+/// The block that a method is asked about, the best one if it is not; an error if the node does not have it.
+pub(crate) fn block_or_best<R: NodeRuntime>(
+	client: &FullClient<R>,
+	at: Option<BlockHash>,
+) -> Result<BlockHash, GlobalTreeError> {
+	let Some(hash) = at else { return Ok(client.info().best_hash) };
+	match client.number(hash)? {
+		Some(_) => Ok(hash),
+		None => Err(GlobalTreeError::UnknownBlock(format!("{hash:?}"))),
+	}
+}
+
 impl<R: NodeRuntime> GlobalTreeApiServer for GlobalTreeRpc<R>
 where
 	ApiOf<R>: ObjectTreeApi<BlockOf<R>>,
@@ -140,11 +145,10 @@ where
 
 	fn resolve(
 		&self,
-		path: PathParam,
+		path: PathText,
 		at: Option<BlockHash>,
 	) -> Result<ResolvedJson, GlobalTreeError> {
-		let path = Path::try_from(path)?;
-		Ok(self.client.runtime_api().resolve(self.block(at)?, path)?.into())
+		Ok(self.client.runtime_api().resolve(self.block(at)?, path.0)?.into())
 	}
 
 	fn object(
@@ -186,7 +190,7 @@ where
 		query: ProofParams,
 		at: Option<BlockHash>,
 	) -> Result<ProofJson, GlobalTreeError> {
-		let query = to_query(query)?;
+		let query = query.try_into()?;
 		let block = self.block_root(at)?;
 		let proof = prove::<R>(&self.client, block.block_hash, block.global_root, query)?;
 		Ok(ProofJson::new(block, proof))
@@ -197,42 +201,11 @@ where
 		proof: Bytes,
 		root: StateRoot,
 		object: Option<ObjectId32>,
-	) -> Result<serde_json::Value, GlobalTreeError> {
+	) -> Result<ProvenView, GlobalTreeError> {
 		let from = TrustedRoot { object: object.map_or(ObjectId::ROOT, |id| id.0), root };
 		let proven = Proof::from_bytes(&proof)
 			.and_then(|proof| proof.check(from))
 			.map_err(GlobalTreeError::Proof)?;
-		serde_json::to_value(ProvenView::from(&proven))
-			.map_err(|error| GlobalTreeError::BadRequest(error.to_string()))
+		Ok(ProvenView::from(&proven))
 	}
-}
-
-/// The question that `dstp_proof` and `subtree_proof` take.
-pub(crate) fn to_query(params: ProofParams) -> Result<Query, GlobalTreeError> {
-	let page = match (params.field_page, params.child_page) {
-		(None, None) => None,
-		(Some(page), None) => Some(PageQuery { kind: PageKind::Fields, request: page.try_into()? }),
-		(None, Some(page)) => {
-			Some(PageQuery { kind: PageKind::Children, request: page.try_into()? })
-		},
-		(Some(_), Some(_)) => {
-			let message = "a proof holds one page: ask for fieldPage or childPage";
-			return Err(GlobalTreeError::BadRequest(message.into()));
-		},
-	};
-	Ok(Query {
-		path: params.object.try_into()?,
-		fields: keys(params.fields)?,
-		children: keys(params.children)?,
-		page,
-	})
-}
-
-fn keys<Max: Get<u32>>(
-	list: Vec<Bytes>,
-) -> Result<BoundedVec<dstp_primitives::Key, Max>, GlobalTreeError> {
-	let keys = list.into_iter().map(key).collect::<Result<Vec<_>, _>>()?;
-	keys.try_into().map_err(|_| {
-		GlobalTreeError::BadRequest(format!("a proof names at most {} keys of a kind", Max::get()))
-	})
 }
