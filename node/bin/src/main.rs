@@ -1,9 +1,11 @@
 //! The DSTP hub node: the node SDK with the hub's runtime.
 
+mod transactions;
+
 use dstp_node_sdk::{
 	global_tree::GlobalTree,
 	subtree::{SubtreeArgs, Subtrees},
-	App, NodeBuilder, NodeRuntime,
+	verbs, App, NodeBuilder, NodeRuntime,
 };
 use std::process::ExitCode;
 
@@ -30,5 +32,8 @@ fn compose(node: NodeBuilder<Hub>, subtrees: SubtreeArgs) -> NodeBuilder<Hub> {
 }
 
 fn main() -> ExitCode {
-	App::<Hub>::new().compose(|node, subtrees| Ok(compose(node, subtrees))).main()
+	App::<Hub>::new()
+		.compose(|node, subtrees| Ok(compose(node, subtrees)))
+		.verbs(verbs::run::<Hub>)
+		.main()
 }

@@ -29,6 +29,7 @@
 //! - [`App`] is the whole program: command line, standard subcommands, errors with remedies.
 //! - [`NodeBuilder`] starts a node from a configuration, without a command line.
 //! - [`Consensus`] chooses Aura and GRANDPA, or sealing for development.
+//! - [`verbs`] are subcommands that talk to a running node: `subtree …` and `proof …`.
 //! - [`Extension`] adds a protocol, background tasks and RPC methods; see [`extension`].
 //!
 //! Databases are ParityDB. Both network backends of Substrate work: litep2p (the default) and
@@ -51,6 +52,7 @@ mod rpc;
 mod runtime;
 mod service;
 pub mod subtree;
+pub mod verbs;
 
 pub use builder::{Node, NodeBuilder};
 pub use command::App;
@@ -62,3 +64,9 @@ pub use runtime::{
 	NodeRuntime, Nonce, OffchainStorage, StandardApis, TransactionPool,
 };
 pub use sc_network::config::{IncomingRequest, OutgoingResponse};
+pub use sp_io::SubstrateHostFunctions;
+
+// The versions that this SDK is built with, so that a node program need not name them again.
+pub use jsonrpsee;
+pub use sc_network;
+pub use sp_keystore;
