@@ -4,6 +4,9 @@ use crate::runtime::NodeRuntime;
 use sc_service::{ChainSpec, ChainType, GenericChainSpec, Properties};
 use std::path::PathBuf;
 
+#[cfg(test)]
+mod tests;
+
 /// The decimals of the token: 10^12 of the smallest unit are one UNIT.
 pub(crate) const TOKEN_DECIMALS: u8 = 12;
 
@@ -57,14 +60,33 @@ fn from_file<R: NodeRuntime>(path: &str) -> Result<Box<dyn ChainSpec>, String> {
              or the path of a chain spec in JSON (export-chain-spec writes one)."
 		));
 	}
-	GenericChainSpec::<Option<()>, R::HostFunctions>::from_json_file(file)
-		.map(|spec| Box::new(spec) as Box<dyn ChainSpec>)
-		.map_err(|error| {
+	let spec = GenericChainSpec::<Option<()>, R::HostFunctions>::from_json_file(file).map_err(
+		|error| {
 			format!(
 				"The chain spec '{path}' cannot be read: {error}. \
                  Write a new one with export-chain-spec --output {path}."
 			)
-		})
+		},
+	)?;
+	check_id(spec.id())
+		.map_err(|reason| format!("The chain spec '{path}' has a bad id: {reason}"))?;
+	Ok(Box::new(spec))
+}
+
+/// The longest id of a chain in a file, in bytes: file systems take names of 255.
+const MAX_ID_BYTES: usize = 128;
+
+/// Checks the id of a chain, which names the folder of its data: it must not lead out of the folder of all chains.
+fn check_id(id: &str) -> Result<(), String> {
+	let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+	let fits =
+		(1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(allowed) && !id.starts_with('.');
+	fits.then_some(()).ok_or_else(|| {
+		format!(
+			"it names the folder of the chain's data. Use 1 to {MAX_ID_BYTES} letters, digits, '-', '_' and '.', \
+             and no '.' at the start."
+		)
+	})
 }
 
 /// What wallets need to show amounts and addresses.

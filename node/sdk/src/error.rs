@@ -45,6 +45,12 @@ pub enum Error {
          Add --dev, or leave --seal out."
 	)]
 	SealWithoutDev,
+	/// The first state of the chain, or a runtime, cannot be made from what the chain spec says.
+	#[error(
+		"The genesis or the code in the chain spec cannot be used: {0}. \
+         Correct the chain spec, or write a new one with export-chain-spec."
+	)]
+	Genesis(String),
 	/// The function that composes the node, or a verb of the binary, failed.
 	#[error("{0}")]
 	Application(#[source] ExtensionError),
@@ -52,8 +58,28 @@ pub enum Error {
 
 impl From<sc_service::Error> for Error {
 	fn from(error: sc_service::Error) -> Self {
-		Self::Service(Box::new(error))
+		match error {
+			// Of all that happens before the node runs, only building the genesis state and reading code give these two.
+			sc_service::Error::Client(
+				sp_blockchain::Error::Storage(cause) | sp_blockchain::Error::VersionInvalid(cause),
+			) => Self::Genesis(genesis_cause(&cause)),
+			error => Self::Service(Box::new(error)),
+		}
 	}
+}
+
+/// The part of a long text about a failed genesis that helps the user.
+///
+/// The runtime can report what it refuses by a panic only: its message is in the log, what comes here is a trap with a backtrace.
+/// What the runtime cannot read comes with all of the genesis behind it.
+fn genesis_cause(text: &str) -> String {
+	if text.contains("Execution aborted due to trap") {
+		return "the runtime refused it, and its line 'panicked at' in the log names the reason"
+			.into();
+	}
+	let text = text.split(" for blob:").next().unwrap_or(text);
+	let text = text.split("WASM backtrace:").next().unwrap_or(text);
+	text.trim().trim_end_matches('.').into()
 }
 
 impl From<sc_cli::Error> for Error {
@@ -130,5 +156,24 @@ mod tests {
 		assert!(Error::from(database).remedy().expect("known").contains("--base-path"));
 
 		assert_eq!(Error::SealWithoutDev.remedy(), None);
+	}
+
+	#[test]
+	fn a_bad_genesis_is_reported_without_what_does_not_help() {
+		let shown = |text: &str| {
+			let error = sp_blockchain::Error::Storage(text.into());
+			Error::from(sc_service::Error::from(error)).to_string()
+		};
+		let unreadable =
+			shown("Invalid JSON blob: unknown field `x` at line 2 column 3 for blob:\n{\n}");
+		assert!(unreadable.contains("unknown field `x` at line 2"), "{unreadable}");
+		assert!(!unreadable.contains('\n') && unreadable.contains("export-chain-spec"));
+		let trap = "wasm call error Execution aborted due to trap: wasm trap: wasm `unreachable` instruction executed\n\
+			WASM backtrace:\nerror while executing at wasm backtrace:\n    0: 0x1 - f";
+		let refused = shown(trap);
+		assert!(
+			refused.contains("'panicked at' in the log") && !refused.contains('\n'),
+			"{refused}"
+		);
 	}
 }

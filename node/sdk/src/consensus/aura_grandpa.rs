@@ -9,7 +9,8 @@ use crate::{
 };
 use sc_consensus_aura::{ImportQueueParams, SlotProportion, StartAuraParams};
 use sc_consensus_grandpa::{
-	FinalityProofProvider, GrandpaBlockImport, GrandpaParams, LinkHalf, SharedVoterState,
+	FinalityProofProvider, GenesisAuthoritySetProvider, GrandpaBlockImport, GrandpaParams,
+	LinkHalf, SharedVoterState,
 };
 use sc_network::{
 	config::{NonReservedPeerMode, SetConfig},
@@ -22,6 +23,7 @@ use sp_consensus_aura::{
 	sr25519::{AuthorityId as AuraId, AuthorityPair as AuraPair},
 	SlotDuration,
 };
+use sp_consensus_grandpa::AuthorityList;
 use sp_timestamp::InherentDataProvider as TimestampInherent;
 use std::{sync::Arc, time::Duration};
 
@@ -46,7 +48,7 @@ pub(super) fn engine<R: NodeRuntime>(
 	let (block_import, link) = sc_consensus_grandpa::block_import(
 		parts.client.clone(),
 		JUSTIFICATION_PERIOD_BLOCKS,
-		&parts.client,
+		&GenesisVoters::<R>(parts.client.clone()),
 		parts.select_chain.clone(),
 		parts.telemetry_handle(),
 	)?;
@@ -85,6 +87,22 @@ pub(super) fn engine<R: NodeRuntime>(
 		}));
 	}
 	Ok(Engine { import_queue, warp_sync: Some(warp_sync), extensions })
+}
+
+/// The first GRANDPA voters, which GRANDPA itself takes without a look: it panics if there are none.
+struct GenesisVoters<R: NodeRuntime>(Arc<FullClient<R>>);
+
+impl<R: NodeRuntime> GenesisAuthoritySetProvider<BlockOf<R>> for GenesisVoters<R> {
+	fn get(&self) -> Result<AuthorityList, sp_blockchain::Error> {
+		let voters = GenesisAuthoritySetProvider::<BlockOf<R>>::get(&self.0)?;
+		if voters.is_empty() || voters.iter().any(|(_, weight)| *weight == 0) {
+			// The kind of error that stands for a genesis that cannot be used.
+			return Err(sp_blockchain::Error::Storage(
+				"GRANDPA has no authorities there, or one of weight 0, so that no block would become final".into(),
+			));
+		}
+		Ok(voters)
+	}
 }
 
 /// The slot and time of a block that is made or checked now.
