@@ -16,10 +16,10 @@ use crate::{
 };
 use jsonrpsee::RpcModule;
 use sc_network::{
-	config::{IncomingRequest, NotificationHandshake, Role, SetConfig},
+	config::{IncomingRequest, NotificationHandshake, OutgoingResponse, Role, SetConfig},
 	peer_store::PeerStoreProvider,
 	service::traits::NetworkService,
-	NotificationService, ProtocolName, MAX_RESPONSE_SIZE,
+	NotificationService, PeerId, ProtocolName, MAX_RESPONSE_SIZE,
 };
 use sc_network_sync::SyncingService;
 use sc_rpc::SubscriptionTaskExecutor;
@@ -62,16 +62,7 @@ use substrate_prometheus_endpoint::Registry;
 ///
 ///     fn start(self: Box<Self>, context: StartContext<R>) -> Result<Rpc, ExtensionError> {
 ///         let requests = self.requests.ok_or("start was called before register")?;
-///         context.spawn.spawn("echo", Some("echo"), async move {
-///             while let Ok(request) = requests.recv().await {
-///                 // The peer may have gone: then nobody waits for the answer.
-///                 let _ = request.pending_response.send(dstp_node_sdk::OutgoingResponse {
-///                     result: Ok(request.payload),
-///                     reputation_changes: Vec::new(),
-///                     sent_feedback: None,
-///                 });
-///             }
-///         });
+///         context.answer_requests("echo", requests, |_peer, request| Some(request));
 ///         let mut rpc = jsonrpsee::RpcModule::new(());
 ///         rpc.register_method("echo_version", |_, _, _| 1)?;
 ///         Ok(Rpc::from(rpc))
@@ -108,7 +99,8 @@ pub type RequestQueue = async_channel::Receiver<IncomingRequest>;
 pub struct RequestResponse {
 	/// The name on the wire; see [`RegisterContext::protocol_name`].
 	pub name: ProtocolName,
-	/// The longest request that is accepted, in bytes (1 to 16 MiB).
+	/// The longest request that is accepted, in bytes (1 to 16 MiB). litep2p has one limit for requests and answers and takes the
+	/// larger, so a request may be as long as an answer: check where it matters.
 	pub max_request_bytes: u64,
 	/// The longest answer that is accepted, in bytes (1 to 16 MiB).
 	pub max_response_bytes: u64,
@@ -296,6 +288,32 @@ pub struct StartContext<R: NodeRuntime> {
 	pub data_path: PathBuf,
 	/// Whether the node is a validator.
 	pub role: Role,
+}
+
+impl<R: NodeRuntime> StartContext<R> {
+	/// Spawns a task that answers the requests of a protocol one after the other, in the order of their arrival.
+	///
+	/// `answer` gets the peer and the request, and gives the answer, at most as long as the protocol allows; with `None` the
+	/// request is refused. A protocol whose answers take long, or cost a peer its reputation, reads the queue in a task of its own.
+	pub fn answer_requests(
+		&self,
+		task: &'static str,
+		requests: RequestQueue,
+		mut answer: impl FnMut(PeerId, Vec<u8>) -> Option<Vec<u8>> + Send + 'static,
+	) {
+		self.spawn.spawn(task, Some(task), async move {
+			while let Ok(request) = requests.recv().await {
+				let result = answer(request.peer, request.payload).ok_or(());
+				let answer = OutgoingResponse {
+					result,
+					reputation_changes: Vec::new(),
+					sent_feedback: None,
+				};
+				// The peer may have gone: then nobody waits for the answer.
+				let _ = request.pending_response.send(answer);
+			}
+		});
+	}
 }
 
 impl<R: NodeRuntime> Clone for StartContext<R> {

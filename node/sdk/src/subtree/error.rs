@@ -1,6 +1,6 @@
 //! Errors of the `subtree_*` methods.
 
-use crate::global_tree::GlobalTreeError;
+use crate::global_tree::{BadQuestion, GlobalTreeError};
 use dstp_primitives::{call::CallRefusal, proof::ProofError, tree::StorageError, ObjectId};
 use dstp_subtree::{ReadError, SubmitError};
 use jsonrpsee::types::ErrorObjectOwned;
@@ -23,6 +23,14 @@ pub enum SubtreeRpcError {
 	/// The subtree takes no calls any more.
 	#[error("subtree {0} is closed or removed on the hub; its last head stays readable")]
 	Closed(ObjectId),
+	/// Too many calls wait.
+	#[error("{0} calls wait to be executed already; submit this one again in a moment")]
+	Busy(usize),
+	/// The node goes down.
+	#[error(
+		"the node stops; submit the call again, here or at another node that serves the subtree"
+	)]
+	Stopping,
 	/// The call is refused.
 	#[error(transparent)]
 	Submit(#[from] SubmitError),
@@ -43,6 +51,12 @@ pub enum SubtreeRpcError {
 	Hub(#[from] GlobalTreeError),
 }
 
+impl From<BadQuestion> for SubtreeRpcError {
+	fn from(error: BadQuestion) -> Self {
+		Self::Hub(error.into())
+	}
+}
+
 /// First code of this namespace.
 const FIRST_CODE: i32 = 9_100;
 
@@ -55,6 +69,7 @@ impl SubtreeRpcError {
 			Self::Submit(_) | Self::Call(_) => FIRST_CODE + 3,
 			Self::ObjectNotFound(_) | Self::Read(_) | Self::Proof(_) => FIRST_CODE + 4,
 			Self::Storage(_) => FIRST_CODE + 5,
+			Self::Busy(_) | Self::Stopping => FIRST_CODE + 6,
 		}
 	}
 }

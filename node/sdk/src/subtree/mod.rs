@@ -1,9 +1,9 @@
 //! Remote subtrees in a node: the extension that serves them, commits their heads and answers `subtree_*`.
 //!
 //! ```text
-//!  RPC ── signed call ──► Engine ── sealed heads ──► outbox ─┐
-//!                            ▲                               ▼   (off-chain storage)
-//!                            └── heads that the hub has ◄── hub view ◄── off-chain worker ──► transactions
+//!  RPC ── signed call ──► queue ──► Engine ── sealed heads ──► outbox ─┐
+//!   ▲                                │  ▲                               ▼   (off-chain storage)
+//!   └── subscriptions ◄── Live ◄─────┘  └── heads that the hub has ◄── hub view ◄── off-chain worker ──► transactions
 //! ```
 //!
 //! The engine (`dstp-subtree`) executes calls and seals batches. What the hub knows reaches it only through the mailbox that the
@@ -16,22 +16,34 @@
 //! noticed at the next one, and heads whose commit was lost go out again.
 
 mod args;
-mod authority;
+mod changes;
+mod driver;
 mod error;
 mod hub;
 mod json;
+mod live;
 mod mailbox;
 mod metrics;
 mod names;
 mod network;
 mod rpc;
 mod serve;
+mod signer;
+mod subscribe;
+#[cfg(test)]
+mod tests;
+mod updates;
+mod writer;
 
 pub use args::SubtreeArgs;
 pub use error::SubtreeRpcError;
 pub use json::{HeadJson, ReceiptJson, StatusJson, SubtreeProofJson, SyncJson};
 pub use names::SubtreeName;
 pub use rpc::{SubtreeApiServer, SubtreeRpc};
+pub use signer::{sign, HeadSigner, KEY_TYPE};
+pub use updates::{
+	CallUpdate, ChangeUpdate, FieldChangeJson, HeadUpdate, LocalHeadJson, ObjectChangeJson,
+};
 
 use crate::{
 	error::ExtensionError,
@@ -46,7 +58,12 @@ use dstp_primitives::{
 use dstp_subtree::Role;
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use serve::Served;
-use std::{collections::BTreeMap, sync::Arc};
+use signer::PoaSigner;
+use std::{
+	collections::BTreeMap,
+	sync::Arc,
+	time::{SystemTime, UNIX_EPOCH},
+};
 
 /// The runtime APIs of a hub with remote subtrees.
 pub trait SubtreeApis<Block: sp_runtime::traits::Block>:
@@ -73,6 +90,7 @@ impl<Block: sp_runtime::traits::Block, Api> SubtreeApis<Block> for Api where
 pub struct Subtrees {
 	serve: Vec<SubtreeName>,
 	follow: Vec<SubtreeName>,
+	signers: Vec<Box<dyn HeadSigner>>,
 	network: Option<network::Handles>,
 }
 
@@ -84,7 +102,14 @@ impl Subtrees {
 
 	/// Serves some and follows others, at most 256 in all. What is named twice is served.
 	pub fn new(serve: Vec<SubtreeName>, follow: Vec<SubtreeName>) -> Self {
-		Self { serve, follow, network: None }
+		Self { serve, follow, signers: Vec::new(), network: None }
+	}
+
+	/// Adds a signer for the heads of served subtrees under a security mode of the team's own. One for PoA is there already; a
+	/// signer for the same mode takes its place.
+	pub fn signer(mut self, signer: impl HeadSigner) -> Self {
+		self.signers.push(Box::new(signer));
+		self
 	}
 
 	fn roles(&self) -> BTreeMap<ObjectId, Role> {
@@ -108,19 +133,30 @@ where
 		Ok(())
 	}
 
-	fn start(self: Box<Self>, context: StartContext<R>) -> Result<Rpc, ExtensionError> {
+	fn start(mut self: Box<Self>, context: StartContext<R>) -> Result<Rpc, ExtensionError> {
 		let roles = self.roles();
+		// The last, so that a signer of the team's own for PoA is found first.
+		self.signers.push(Box::new(PoaSigner));
 		let ids: Vec<_> = roles.keys().copied().collect();
 		let interests = Interests {
 			subtrees: ids.try_into().map_err(|_| {
 				format!("a node holds at most {MAX_INTERESTS} subtrees; start another node")
 			})?,
 		};
-		let served = Arc::new(Served::new(roles, &context)?);
+		let folder = context.data_path.join("subtrees");
+		let served =
+			Arc::new(Served::new(context.genesis_hash, folder, roles, Arc::new(system_now_ms)));
 		if let Some(handles) = self.network {
 			network::start(served.clone(), handles, &context);
 		}
-		serve::spawn(served.clone(), interests, &context);
-		Ok(Rpc::from(SubtreeRpc::<R>::new(context.client, served).into_rpc()))
+		driver::spawn(served.clone(), interests, self.signers, &context);
+		let executor = Arc::new(context.spawn.clone());
+		Ok(Rpc::from(SubtreeRpc::<R>::new(context.client, served, executor).into_rpc()))
 	}
+}
+
+/// Milliseconds since 1970.
+fn system_now_ms() -> u64 {
+	let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+	u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

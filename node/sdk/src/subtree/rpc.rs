@@ -1,15 +1,19 @@
 //! The methods.
 
 use super::{
-	serve::{now_ms, Running, Served},
-	HeadJson, ReceiptJson, StatusJson, SubtreeApis, SubtreeProofJson, SubtreeRpcError,
+	serve::{Running, Served},
+	subscribe,
+	updates::ChangeFilter,
+	writer::{QueueError, MAX_WAITING_CALLS},
+	CallUpdate, ChangeUpdate, HeadJson, HeadUpdate, ReceiptJson, StatusJson, SubtreeApis,
+	SubtreeProofJson, SubtreeRpcError,
 };
 use crate::{
 	global_tree::{
-		hub_nodes, to_query, BlockRoot, ChildJson, FieldJson, GlobalTreeError, ObjectId32,
-		ObjectJson, PageJson, PageParams, ProofParams,
+		block_or_best, hub_nodes, AccountJson, BlockRoot, ChildJson, FieldJson, GlobalTreeError,
+		ObjectId32, ObjectJson, PageJson, PageParams, ProofParams,
 	},
-	runtime::{AccountId, ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime},
+	runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime},
 };
 use codec::Encode;
 use dstp_primitives::{
@@ -19,8 +23,9 @@ use dstp_primitives::{
 	trie::NodeSet,
 	Location, ObjectId, Path,
 };
-use dstp_subtree::Role;
-use jsonrpsee::proc_macros::rpc;
+use dstp_subtree::{Receipt, Role, SubmitError};
+use jsonrpsee::{core::async_trait, proc_macros::rpc, PendingSubscriptionSink};
+use sc_rpc::{utils::spawn_subscription_task, SubscriptionTaskExecutor};
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_core::Bytes;
@@ -36,12 +41,14 @@ pub trait SubtreeApi {
 	fn head(&self, id: ObjectId32, at: Option<BlockHash>) -> Answer<Option<HeadJson>>;
 
 	/// Executes a signed call (SCALE) on the subtree that it names, and answers once it is on the disk.
-	#[method(name = "submit", blocking)]
-	fn submit(&self, call: Bytes) -> Answer<ReceiptJson>;
+	///
+	/// Calls of one account that come together are executed in the order of their nonces.
+	#[method(name = "submit")]
+	async fn submit(&self, call: Bytes) -> Answer<ReceiptJson>;
 
 	/// The nonce that an account's next call has to carry.
 	#[method(name = "nextNonce", blocking)]
-	fn next_nonce(&self, id: ObjectId32, account: AccountId) -> Answer<u64>;
+	fn next_nonce(&self, id: ObjectId32, account: AccountJson) -> Answer<u64>;
 
 	/// An object of a subtree that this node holds.
 	#[method(name = "object", blocking)]
@@ -70,19 +77,55 @@ pub trait SubtreeApi {
 	fn proof(&self, query: ProofParams, seq: Option<u64>) -> Answer<SubtreeProofJson>;
 
 	/// How this node stands with a subtree.
-	#[method(name = "status", blocking)]
+	#[method(name = "status")]
 	fn status(&self, id: ObjectId32) -> Answer<StatusJson>;
+
+	/// Heads of the local copy: the newest at once, then each new one, and the newest again when the hub accepted or finalised
+	/// more.
+	#[subscription(name = "subscribeHeads" => "localHead", unsubscribe = "unsubscribeHeads", item = HeadUpdate)]
+	fn subscribe_heads(&self, id: ObjectId32);
+
+	/// What each new head changes of an object. Without `prefix`: of the object and all objects below it. With `prefix`: of the
+	/// object's own fields whose keys start with it; an empty one takes all of them.
+	///
+	/// The first message says at which head to start reading.
+	#[subscription(name = "subscribeChanges" => "change", unsubscribe = "unsubscribeChanges", item = ChangeUpdate)]
+	fn subscribe_changes(&self, id: ObjectId32, prefix: Option<Bytes>);
+
+	/// Like `subtree_submit`, and then tells when the call is batched, committed and finalised.
+	#[subscription(name = "submitAndWatch" => "callUpdate", unsubscribe = "unwatchCall", item = CallUpdate)]
+	fn submit_and_watch(&self, call: Bytes);
 }
 
 /// Answers from the engines of this node.
 pub struct SubtreeRpc<R: NodeRuntime> {
 	client: Arc<FullClient<R>>,
+	calls: Calls,
+	executor: SubscriptionTaskExecutor,
+}
+
+/// The engines of this node, for calls.
+#[derive(Clone)]
+struct Calls {
 	served: Arc<Served>,
 }
 
-impl<R: NodeRuntime> SubtreeRpc<R> {
-	pub(super) fn new(client: Arc<FullClient<R>>, served: Arc<Served>) -> Self {
-		Self { client, served }
+impl Calls {
+	/// Checks a call, queues it, and waits until it is on the disk.
+	async fn submit(&self, call: &[u8]) -> Answer<(Arc<Running>, Receipt)> {
+		let subtree = SignedCall::from_bytes(call)?.payload.subtree;
+		let running = self.running(&subtree)?;
+		if !running.live.is_open() {
+			return Err(SubtreeRpcError::Closed(subtree));
+		}
+		let writer = running.writer.as_ref().ok_or(SubmitError::NotServing)?;
+		let checked = running.gate.check(call, self.served.pin().number)?;
+		let outcome = writer.submit(checked).map_err(|error| match error {
+			QueueError::Full => SubtreeRpcError::Busy(MAX_WAITING_CALLS),
+			QueueError::Ended => SubtreeRpcError::Stopping,
+		})?;
+		let receipt = outcome.await.map_err(|_| SubtreeRpcError::Stopping)??;
+		Ok((running, receipt))
 	}
 
 	fn running(&self, subtree: &ObjectId) -> Answer<Arc<Running>> {
@@ -91,10 +134,24 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 		}
 		self.served.get(subtree).ok_or(SubtreeRpcError::NotYet(*subtree))
 	}
+}
+
+impl<R: NodeRuntime> SubtreeRpc<R> {
+	pub(super) fn new(
+		client: Arc<FullClient<R>>,
+		served: Arc<Served>,
+		executor: SubscriptionTaskExecutor,
+	) -> Self {
+		Self { client, calls: Calls { served }, executor }
+	}
+
+	fn running(&self, subtree: &ObjectId) -> Answer<Arc<Running>> {
+		self.calls.running(subtree)
+	}
 
 	/// The subtree that holds an object, and the object's path in it.
 	fn holder(&self, object: &ObjectId) -> Answer<(Arc<Running>, Path)> {
-		for running in self.served.running() {
+		for running in self.calls.served.running() {
 			if let Some(path) = running.reader.path(object)? {
 				return Ok((running, path));
 			}
@@ -108,7 +165,7 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 		let mut object = ObjectId::ROOT;
 		for (depth, key) in keys.iter().enumerate() {
 			object = object.child(key);
-			if self.served.contains(&object) {
+			if self.calls.served.contains(&object) {
 				let part = |keys: &[dstp_primitives::Key]| {
 					Path::new(keys.to_vec()).expect("a part of a path is a path; qed")
 				};
@@ -177,30 +234,24 @@ fn proof_json(
 	}
 }
 
+#[async_trait]
 impl<R: NodeRuntime> SubtreeApiServer for SubtreeRpc<R>
 where
 	ApiOf<R>: SubtreeApis<BlockOf<R>>,
 {
 	fn head(&self, id: ObjectId32, at: Option<BlockHash>) -> Answer<Option<HeadJson>> {
-		let at = at.unwrap_or_else(|| self.client.info().best_hash);
+		let at = block_or_best::<R>(&self.client, at)?;
 		let view = self.client.runtime_api().head(at, id.0).map_err(GlobalTreeError::from)?;
 		Ok(view.map(Into::into))
 	}
 
-	fn submit(&self, call: Bytes) -> Answer<ReceiptJson> {
-		let subtree = SignedCall::from_bytes(&call)?.payload.subtree;
-		let running = self.running(&subtree)?;
-		if !running.is_open() {
-			return Err(SubtreeRpcError::Closed(subtree));
-		}
-		let pin = self.served.pin();
-		let receipt = running.engine.lock().submit(&call, pin, now_ms())?;
-		Ok(receipt.into())
+	async fn submit(&self, call: Bytes) -> Answer<ReceiptJson> {
+		self.calls.submit(&call).await.map(|(_, receipt)| receipt.into())
 	}
 
-	fn next_nonce(&self, id: ObjectId32, account: AccountId) -> Answer<u64> {
+	fn next_nonce(&self, id: ObjectId32, account: AccountJson) -> Answer<u64> {
 		let running = self.running(&id.0)?;
-		let nonce = running.engine.lock().next_nonce(&account);
+		let nonce = running.engine.lock().next_nonce(&account.0);
 		nonce.map_err(SubtreeRpcError::Storage)
 	}
 
@@ -239,7 +290,7 @@ where
 	}
 
 	fn proof(&self, query: ProofParams, seq: Option<u64>) -> Answer<SubtreeProofJson> {
-		let query = to_query(query)?;
+		let query = query.try_into()?;
 		match seq {
 			Some(seq) => self.prove_from_head(query, seq),
 			None => self.prove_from_root(query),
@@ -248,9 +299,60 @@ where
 
 	fn status(&self, id: ObjectId32) -> Answer<StatusJson> {
 		let running = self.running(&id.0)?;
-		let status = running.engine.lock().status();
+		let status = running.live.status();
 		let follows = status.role == Role::Follow;
 		let status = StatusJson::from(status);
 		Ok(if follows { status.with_sync(running.sync.read().clone()) } else { status })
+	}
+
+	fn subscribe_heads(&self, pending: PendingSubscriptionSink, id: ObjectId32) {
+		let running = self.running(&id.0);
+		spawn_subscription_task(&self.executor, async move {
+			match running {
+				Ok(running) => {
+					subscribe::run::<HeadUpdate>(pending, async |sink| {
+						subscribe::heads(sink, running).await
+					})
+					.await;
+				},
+				Err(error) => pending.reject(error).await,
+			}
+		});
+	}
+
+	fn subscribe_changes(
+		&self,
+		pending: PendingSubscriptionSink,
+		id: ObjectId32,
+		prefix: Option<Bytes>,
+	) {
+		let holder = self.holder(&id.0);
+		let filter = ChangeFilter { object: id.0, prefix: prefix.map(|bytes| bytes.0) };
+		spawn_subscription_task(&self.executor, async move {
+			match holder {
+				Ok((running, _)) => {
+					subscribe::run::<ChangeUpdate>(pending, async |sink| {
+						subscribe::changes(sink, running, filter).await
+					})
+					.await;
+				},
+				Err(error) => pending.reject(error).await,
+			}
+		});
+	}
+
+	fn submit_and_watch(&self, pending: PendingSubscriptionSink, call: Bytes) {
+		let calls = self.calls.clone();
+		spawn_subscription_task(&self.executor, async move {
+			match calls.submit(&call).await {
+				Ok((running, receipt)) => {
+					subscribe::run::<CallUpdate>(pending, async |sink| {
+						subscribe::call(sink, running, receipt).await
+					})
+					.await;
+				},
+				Err(error) => pending.reject(error).await,
+			}
+		});
 	}
 }

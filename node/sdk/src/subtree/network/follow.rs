@@ -11,6 +11,7 @@ use crate::{
 	runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime, OffchainStorage},
 	subtree::{
 		mailbox,
+		metrics::SyncMetrics,
 		serve::{Running, Served},
 		SubtreeApis, SyncJson,
 	},
@@ -18,11 +19,12 @@ use crate::{
 use dstp_primitives::{api::SubtreeSecurityApi, mailbox::HubView, subtree::SubtreeView, ObjectId};
 use dstp_state_network::{
 	adapter::{self, Input, Progress, ProtocolNames},
-	sync::{Followed, Phase},
+	sync::{Counters, Followed, Phase},
 	wire::HeadAnnouncement,
 	Follower,
 };
 use dstp_subtree::EngineOptions;
+use parking_lot::Mutex;
 use sc_network::service::traits::NetworkService;
 use sc_network_sync::SyncingService;
 use sc_service::SpawnTaskHandle;
@@ -57,6 +59,7 @@ pub(super) struct Sync<R: NodeRuntime> {
 	hub: Arc<SyncingService<BlockOf<R>>>,
 	storage: OffchainStorage<R>,
 	spawn: SpawnTaskHandle,
+	metrics: Option<Arc<SyncMetrics>>,
 	/// Block of the view that an earlier run left: it does not show that the worker runs.
 	stale: Option<BlockHash>,
 	/// The finalised block that all followers know.
@@ -95,6 +98,7 @@ where
 			hub: context.sync.clone(),
 			storage,
 			spawn: context.spawn.clone(),
+			metrics: metrics(context),
 			finalised: None,
 			tasks: BTreeMap::new(),
 			announced: BTreeMap::new(),
@@ -173,14 +177,15 @@ where
 		});
 		let (inputs, receiver) = async_channel::bounded(MAX_INPUTS);
 		self.peers.join(subtree, inputs.clone());
-		let shown = running.clone();
+		let metrics = self.metrics.clone();
+		let shown = Shown { running: running.clone(), metrics, last: Mutex::default() };
 		let follow = adapter::follow(
 			self.network.clone(),
 			self.names.clone(),
 			followed,
 			follower.ok()?,
 			receiver,
-			move |progress| show(&shown, progress),
+			move |progress| shown.take(progress),
 		);
 		let follow = futures::FutureExt::map(follow, drop);
 		// The follower stores what it gets.
@@ -207,36 +212,63 @@ where
 	}
 }
 
-/// Keeps what `subtree_status` shows, and logs what an operator wants to know.
-fn show(running: &Running, progress: Progress) {
-	let subtree = running.identity.subtree;
-	match progress {
-		Progress::Synced(head) => {
-			log::info!(target: LOG_TARGET, "subtree {subtree}: synchronised to head {}", head.seq);
-		},
-		Progress::Halted(reason) => {
-			log::error!(target: LOG_TARGET, "subtree {subtree} is not followed any more: {reason}");
-		},
-		Progress::Status { phase, providers, counters, .. } => {
-			let (phase, reason) = match phase {
-				Phase::Idle => ("idle", None),
-				Phase::Copying(_) => ("copying", None),
-				Phase::Following => ("following", None),
-				Phase::Halted(reason) => ("halted", Some(reason)),
-			};
-			let mut sync = running.sync.write();
-			*sync = SyncJson {
-				hub_seq: sync.hub_seq,
-				phase: phase.into(),
-				reason,
-				peers: u32::try_from(providers).unwrap_or(u32::MAX),
-				bytes: counters.bytes,
-				objects: counters.objects,
-				entries: counters.entries,
-				batches: counters.batches,
-				calls: counters.calls,
-				invalid: counters.invalid,
-			};
-		},
+fn metrics<R: NodeRuntime>(context: &StartContext<R>) -> Option<Arc<SyncMetrics>> {
+	let metrics = SyncMetrics::new(context.metrics.as_ref()?);
+	let metrics = metrics.map_err(|error| {
+		log::warn!(target: LOG_TARGET, "no metrics of followed subtrees: {error}");
+	});
+	metrics.ok().map(Arc::new)
+}
+
+/// Where a follower's progress is shown: `subtree_status`, Prometheus, and the log for what an operator wants to know.
+struct Shown {
+	running: Arc<Running>,
+	metrics: Option<Arc<SyncMetrics>>,
+	/// What Prometheus has.
+	last: Mutex<Counters>,
+}
+
+impl Shown {
+	fn take(&self, progress: Progress) {
+		let subtree = self.running.identity.subtree;
+		match progress {
+			Progress::Synced(head) => {
+				log::info!(target: LOG_TARGET, "subtree {subtree}: synchronised to head {}", head.seq);
+			},
+			Progress::Halted(reason) => {
+				log::error!(target: LOG_TARGET, "subtree {subtree} is not followed any more: {reason}");
+			},
+			Progress::Status { phase, providers, counters, .. } => {
+				let peers = u32::try_from(providers).unwrap_or(u32::MAX);
+				if let Some(metrics) = &self.metrics {
+					metrics.report(&subtree, peers, &self.last.lock(), &counters);
+					*self.last.lock() = counters;
+				}
+				self.keep(phase, peers, counters);
+			},
+		}
+	}
+
+	/// Keeps what `subtree_status` shows.
+	fn keep(&self, phase: Phase, peers: u32, counters: Counters) {
+		let (phase, reason) = match phase {
+			Phase::Idle => ("idle", None),
+			Phase::Copying(_) => ("copying", None),
+			Phase::Following => ("following", None),
+			Phase::Halted(reason) => ("halted", Some(reason)),
+		};
+		let mut sync = self.running.sync.write();
+		*sync = SyncJson {
+			hub_seq: sync.hub_seq,
+			phase: phase.into(),
+			reason,
+			peers,
+			bytes: counters.bytes,
+			objects: counters.objects,
+			entries: counters.entries,
+			batches: counters.batches,
+			calls: counters.calls,
+			invalid: counters.invalid,
+		};
 	}
 }

@@ -7,8 +7,8 @@ use std::{
 	time::{Duration, Instant},
 };
 
-/// How often scores are written if they changed: what the last minute taught is learned again quickly.
-const INTERVAL: Duration = Duration::from_secs(60);
+/// How often scores are written if they changed: what the last seconds taught is learned again quickly.
+const INTERVAL: Duration = Duration::from_secs(20);
 
 /// The scores and the file that keeps them.
 pub(super) struct ScoreFile {

@@ -62,3 +62,14 @@ impl Source for Copies {
 		answer.ok().map(|(_, proof, _)| proof)
 	}
 }
+
+#[cfg(test)]
+mod tests {
+	use dstp_state_network::sync::KEPT_HEADS;
+	use dstp_subtree::{EngineOptions, Retention};
+
+	#[test]
+	fn copies_keep_the_heads_that_followers_count_on() {
+		assert_eq!(EngineOptions::default().retention, Retention::Last(KEPT_HEADS));
+	}
+}

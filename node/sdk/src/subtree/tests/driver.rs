@@ -1,0 +1,329 @@
+//! The driver of served subtrees, with a hub that is played.
+
+use super::*;
+use crate::{
+	runtime::{BlockHash, BlockNumber},
+	subtree::{
+		driver::{Driver, HEADS_AHEAD},
+		hub::HubSide,
+		signer::{PoaSigner, KEY_TYPE},
+	},
+};
+use dstp_primitives::{
+	mailbox::{HubView, Outbox},
+	mode::poa::{AuthoritySet, PoaState},
+	subtree::ModeView,
+};
+use parking_lot::Mutex;
+use sp_core::Pair as _;
+use sp_keyring::Sr25519Keyring::Bob;
+use sp_keystore::{testing::MemoryKeystore, Keystore, KeystorePtr};
+
+/// The hub and its worker: what it accepted, and what the node left for it.
+#[derive(Default)]
+struct Hub {
+	number: u32,
+	/// Distinguishes forks.
+	fork: u8,
+	registered: Option<SubtreeView>,
+	accepted: Vec<Head>,
+	outbox: Outbox,
+	/// How often the outbox was written.
+	writes: u32,
+	finalised: u32,
+}
+
+#[derive(Clone, Default)]
+struct Played(Arc<Mutex<Hub>>);
+
+fn hash(fork: u8, number: u32) -> H256 {
+	let mut hash = H256::from_low_u64_be(number.into());
+	hash.0[0] = fork;
+	hash
+}
+
+impl HubSide for Played {
+	fn view(&self) -> Option<HubView> {
+		let hub = self.0.lock();
+		(hub.number > 0).then(|| HubView {
+			block_hash: hash(hub.fork, hub.number),
+			parent_hash: hash(hub.fork, hub.number - 1),
+			number: hub.number,
+			global_root: H256([9; 32]),
+			subtrees: hub.registered.clone().into_iter().collect::<Vec<_>>().try_into().unwrap(),
+		})
+	}
+
+	fn put(&mut self, outbox: &Outbox) {
+		let mut hub = self.0.lock();
+		hub.outbox = outbox.clone();
+		hub.writes += 1;
+	}
+
+	fn mode(&self, _: ObjectId) -> Option<ModeView> {
+		let authorities = AuthoritySet::new(vec![Bob.to_account_id()], 1).unwrap();
+		let state = PoaState { set_id: 1, authorities, last_head_block: None, active_block: 1 };
+		let (name, params) = (b"poa".to_vec(), Vec::new());
+		Some(ModeView { mode: ModeId::Native(1), name, params, state: state.encode() })
+	}
+
+	fn finalised(&self) -> (BlockHash, BlockNumber) {
+		let hub = self.0.lock();
+		(hash(hub.fork, hub.finalised), hub.finalised)
+	}
+
+	fn head_at(&self, _: BlockHash, _: ObjectId) -> Option<SubtreeView> {
+		self.0.lock().registered.clone()
+	}
+}
+
+impl Played {
+	/// A block in which the hub accepts at most `limit` of the heads that wait for it.
+	fn block(&self, limit: usize) {
+		let mut hub = self.0.lock();
+		hub.number += 1;
+		for out in hub.outbox.heads.clone().into_iter().take(limit) {
+			let known = hub.registered.as_ref().unwrap().head.clone();
+			if out.head.prev == known.hash && out.head.seq == known.seq + 1 {
+				hub.registered = Some(accepted(&out.head));
+				hub.accepted.push(out.head);
+			}
+		}
+	}
+
+	/// Another fork takes over: the newest `count` heads are not accepted there.
+	fn reorganise(&self, count: usize) {
+		let mut hub = self.0.lock();
+		hub.fork += 1;
+		let kept = hub.accepted.len() - count;
+		hub.accepted.truncate(kept);
+		let epoch = hub.registered.as_ref().unwrap().head.epoch;
+		hub.registered = Some(hub.accepted.last().map_or_else(|| registration(epoch), accepted));
+	}
+
+	fn waiting(&self) -> Vec<u64> {
+		self.0.lock().outbox.heads.iter().map(|out| out.head.seq).collect()
+	}
+}
+
+struct Node {
+	world: World,
+	hub: Played,
+	keystore: KeystorePtr,
+	driver: Driver<Played>,
+	nonce: u64,
+}
+
+impl Node {
+	/// A node that serves `/x`, which the hub knows; whose batches have `batch_calls`.
+	fn new(batch_calls: u32, with_key: bool) -> Self {
+		let world = World::new(Role::Serve);
+		let hub = Played::default();
+		hub.0.lock().registered = Some(registration(1));
+		hub.block(0);
+		let keystore: KeystorePtr = Arc::new(MemoryKeystore::new());
+		let options = EngineOptions { batch_calls, batch_ms: 100, ..Default::default() };
+		let signers: Vec<Box<dyn crate::subtree::HeadSigner>> = vec![Box::new(PoaSigner)];
+		let (served, keys) = (world.served.clone(), keystore.clone());
+		let mut driver = Driver::new(served, hub.clone(), keys, signers, options);
+		driver.turn();
+		let node = Self { world, hub, keystore, driver, nonce: 0 };
+		if with_key {
+			node.insert_key();
+		}
+		node
+	}
+
+	fn insert_key(&self) {
+		let public = Bob.pair().public();
+		self.keystore.insert(KEY_TYPE, "//Bob", &public.0).unwrap();
+	}
+
+	fn running(&self) -> Arc<Running> {
+		self.world.served.get(&subtree()).unwrap()
+	}
+
+	/// Executes as many calls, and gives the driver a turn.
+	fn calls(&mut self, count: u64) {
+		let running = self.running();
+		for _ in 0..count {
+			execute(&running, self.nonce, set("field", &self.nonce.to_be_bytes()));
+			self.nonce += 1;
+		}
+		self.driver.turn();
+	}
+
+	/// A block of the hub, and a turn.
+	fn block(&mut self, limit: usize) {
+		self.hub.block(limit);
+		self.driver.turn();
+	}
+
+	fn seqs(&self) -> (u64, u64) {
+		let status = self.running().live.status();
+		(status.committed, status.seq)
+	}
+}
+
+#[test]
+fn heads_go_out_signed_and_are_noted_when_the_hub_has_them() {
+	let mut node = Node::new(2, true);
+	node.calls(6);
+	assert_eq!((node.hub.waiting(), node.seqs()), (vec![1, 2, 3], (0, 3)));
+	node.block(1);
+	assert_eq!((node.hub.waiting(), node.seqs()), (vec![2, 3], (1, 3)));
+	node.block(2);
+	assert_eq!((node.hub.waiting(), node.seqs()), (vec![], (3, 3)));
+	let writes = node.hub.0.lock().writes;
+	node.block(1);
+	node.driver.turn();
+	assert_eq!(node.hub.0.lock().writes, writes, "what does not change is not written again");
+	let progress = node.running().live.progress().borrow().clone();
+	assert_eq!(progress.committed.map(|head| (head.seq, head.number)), Some((3, 3)));
+	node.hub.0.lock().finalised = 3;
+	node.driver.turn();
+	let progress = node.running().live.progress().borrow().clone();
+	assert_eq!(progress.finalised.map(|head| (head.seq, head.number)), Some((3, 3)));
+}
+
+#[test]
+fn a_hub_that_refuses_submissions_only_delays() {
+	let mut node = Node::new(2, true);
+	node.calls(4);
+	for _ in 0..10 {
+		node.block(0);
+		node.calls(2);
+	}
+	assert_eq!(node.seqs(), (0, 12));
+	assert_eq!(node.hub.waiting(), (1..=HEADS_AHEAD as u64).collect::<Vec<_>>());
+	while node.seqs().0 < 12 {
+		node.block(HEADS_AHEAD);
+	}
+	assert!(node.hub.waiting().is_empty());
+}
+
+#[test]
+fn a_hub_that_stands_only_delays_and_calls_go_on() {
+	let mut node = Node::new(2, true);
+	node.calls(2);
+	for _ in 0..10 {
+		node.world.wait_ms(1_000);
+		node.calls(2);
+	}
+	assert_eq!(node.seqs(), (0, 11));
+	node.block(4);
+	node.block(4);
+	node.block(4);
+	assert_eq!(node.seqs(), (11, 11));
+}
+
+#[test]
+fn batches_are_sealed_by_time_only_when_no_head_waits() {
+	let mut node = Node::new(100, true);
+	node.calls(1);
+	assert_eq!(node.seqs(), (0, 0));
+	node.world.wait_ms(100);
+	node.driver.turn();
+	assert_eq!(node.seqs(), (0, 1), "the first is due by time");
+	node.calls(1);
+	for _ in 0..5 {
+		node.world.wait_ms(1_000);
+		node.block(0);
+	}
+	assert_eq!(node.seqs(), (0, 1), "small batches do not pile up");
+	node.block(1);
+	assert_eq!(node.seqs(), (1, 2), "the next one goes when the hub has the first");
+	node.calls(100);
+	assert_eq!(node.seqs(), (1, 3), "a full one goes at once");
+}
+
+#[test]
+fn a_key_that_arrives_late_signs_what_waits() {
+	let mut node = Node::new(1, false);
+	node.calls(3);
+	assert!(node.hub.waiting().is_empty());
+	node.insert_key();
+	node.block(1);
+	assert_eq!(node.hub.waiting(), vec![1, 2, 3], "at the next view");
+}
+
+#[test]
+fn more_heads_than_the_outbox_holds_are_handed_over_in_their_order() {
+	const HEADS: u64 = 257;
+	let mut node = Node::new(1, true);
+	node.calls(HEADS);
+	assert_eq!((node.hub.waiting().len(), node.seqs()), (HEADS_AHEAD, (0, HEADS)));
+	while node.seqs().0 < HEADS {
+		node.block(HEADS_AHEAD);
+	}
+	let accepted: Vec<_> = node.hub.0.lock().accepted.iter().map(|head| head.seq).collect();
+	assert_eq!(accepted, (1..=HEADS).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_reorganisation_that_removes_commits_hands_the_heads_over_again() {
+	let mut node = Node::new(1, true);
+	node.calls(3);
+	node.block(3);
+	let heads = node.hub.0.lock().accepted.clone();
+	assert_eq!((node.hub.waiting(), node.seqs()), (vec![], (3, 3)));
+	node.hub.reorganise(2);
+	node.driver.turn();
+	assert_eq!((node.hub.waiting(), node.seqs()), (vec![2, 3], (1, 3)));
+	let progress = node.running().live.progress().borrow().clone();
+	assert_eq!(progress.committed.map(|head| head.seq), Some(1));
+	node.block(3);
+	assert_eq!(node.hub.0.lock().accepted, heads, "the same heads, byte by byte");
+}
+
+#[test]
+fn a_closed_or_removed_subtree_hands_out_nothing_and_comes_back_after_a_reorganisation() {
+	let mut node = Node::new(1, true);
+	node.calls(2);
+	assert_eq!(node.hub.waiting(), vec![1, 2]);
+	let before = node.hub.0.lock().registered.clone().unwrap();
+	let closed = SubtreeView { status: HeadStatus::Closed, ..before.clone() };
+	for gone in [Some(closed), None] {
+		node.hub.0.lock().registered = gone;
+		node.block(0);
+		assert!(node.hub.waiting().is_empty());
+		assert!(!node.running().live.is_open());
+		node.hub.0.lock().registered = Some(before.clone());
+		node.hub.0.lock().fork += 1;
+		node.driver.turn();
+		assert_eq!(node.hub.waiting(), vec![1, 2]);
+		assert!(node.running().live.is_open());
+	}
+}
+
+#[test]
+fn a_new_registration_gets_an_engine_of_its_own_and_ends_the_former() {
+	let mut node = Node::new(1, true);
+	node.calls(2);
+	let former = node.running();
+	node.hub.0.lock().registered = Some(registration(2));
+	node.block(0);
+	assert!(node.hub.waiting().is_empty(), "heads of the former can never be committed");
+	let ended = former.live.progress().borrow().ended.clone();
+	assert!(ended.is_some_and(|reason| reason.contains("registered anew")));
+	let running = node.running();
+	assert_eq!((running.identity.epoch, running.live.status().seq), (2, 0));
+	node.nonce = 0;
+	node.calls(1);
+	let heads: Vec<_> =
+		node.hub.0.lock().outbox.heads.iter().map(|out| (out.head.epoch, out.head.seq)).collect();
+	assert_eq!(heads, vec![(2, 1)]);
+}
+
+#[test]
+fn a_hub_with_another_head_stops_the_engine_and_says_so_to_subscribers() {
+	let mut node = Node::new(1, true);
+	node.calls(1);
+	let mut other = node.running().reader.head(Some(1)).unwrap().unwrap();
+	other.batch_root = H256([5; 32]);
+	node.hub.0.lock().registered = Some(accepted(&other));
+	node.block(0);
+	let progress = node.running().live.progress().borrow().clone();
+	assert!(progress.ended.is_some_and(|reason| reason.contains("another node serves")));
+	assert_eq!(progress.committed.map_or(0, |head| head.seq), 0);
+}
