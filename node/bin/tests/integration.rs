@@ -6,15 +6,24 @@
 #![allow(clippy::unwrap_used)]
 
 mod follow;
+mod garbage;
 mod harness;
+mod hostile;
+mod hub_trouble;
+mod openrpc;
 mod subtree;
 mod transaction;
+mod verbs;
 
+use dstp_hub_runtime as runtime;
 use harness::{run_to_end, Node, LIMIT};
 use jsonrpsee::core::client::{ClientT, Subscription, SubscriptionClientT};
 use jsonrpsee::rpc_params;
 use serde_json::Value;
 use sp_keyring::Sr25519Keyring::{Alice, Bob};
+
+/// The program that [`harness`] starts.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_dstp-node");
 
 /// The number of the best block.
 async fn best_number(node: &Node) -> u32 {

@@ -1,5 +1,8 @@
 //! Copies of a remote subtree on other nodes, over both network backends.
 
+mod records;
+mod restart;
+
 use crate::{
 	harness::Node,
 	subtree::{

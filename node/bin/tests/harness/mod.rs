@@ -1,12 +1,13 @@
-//! A node as a child process.
+//! A node as a child process: the program that the module above names as `PROGRAM`.
 
 use jsonrpsee::{core::client::ClientT, rpc_params};
 use jsonrpsee_ws_client::{WsClient, WsClientBuilder};
 use serde_json::Value;
 use std::{
-	io::{BufRead, BufReader, Read},
+	io::{BufRead, BufReader, Read, Write},
+	net::TcpStream,
 	process::{Child, Command, ExitStatus, Stdio},
-	sync::mpsc,
+	sync::{mpsc, Mutex},
 	thread::JoinHandle,
 	time::Duration,
 };
@@ -22,7 +23,7 @@ pub struct Output {
 }
 
 fn command(arguments: &[&str]) -> Command {
-	let mut command = Command::new(env!("CARGO_BIN_EXE_dstp-node"));
+	let mut command = Command::new(super::PROGRAM);
 	command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
 	command
 }
@@ -42,13 +43,27 @@ pub struct Node {
 	child: Child,
 	stdout: Option<JoinHandle<String>>,
 	pub client: WsClient,
+	/// Of its RPC server.
+	pub url: String,
+	/// Where Prometheus reads, if the node was told to offer it.
+	metrics: Option<String>,
+	log: Mutex<Log>,
 }
 
 impl Node {
 	/// Starts a node on free ports and connects to its RPC server.
 	pub async fn start(arguments: &[&str]) -> Self {
+		Self::start_with(arguments, "--no-prometheus").await
+	}
+
+	/// The same, with metrics for [`Self::metrics`].
+	pub async fn start_with_metrics(arguments: &[&str]) -> Self {
+		Self::start_with(arguments, "--prometheus-port=0").await
+	}
+
+	async fn start_with(arguments: &[&str], prometheus: &str) -> Self {
 		let mut child = command(arguments)
-			.args(["--rpc-port=0", "--port=0", "--no-prometheus", "--no-telemetry", "--no-mdns"])
+			.args(["--rpc-port=0", "--port=0", prometheus, "--no-telemetry", "--no-mdns"])
 			.spawn()
 			.expect("the program starts");
 		let stdout = child.stdout.take().expect("piped");
@@ -58,23 +73,55 @@ impl Node {
 			let _ = BufReader::new(stdout).read_to_string(&mut text);
 			text
 		});
-		let address = rpc_address(&mut child);
+		let mut log = Log::read(&mut child);
+		let address = log.until("Running JSON-RPC server: addr=");
+		let address = address.split(',').next().expect("split gives one part").trim();
+		let metrics = (prometheus != "--no-prometheus")
+			.then(|| log.until("Prometheus exporter started at ").trim().to_owned());
 		let client = WsClientBuilder::default()
 			.request_timeout(LIMIT)
 			.build(format!("ws://{address}"))
 			.await
 			.expect("the RPC server answers");
-		Self { child, stdout: Some(stdout), client }
+		let url = format!("ws://{address}");
+		Self { child, stdout: Some(stdout), client, url, metrics, log: Mutex::new(log) }
 	}
 
-	/// Where other nodes reach this one.
+	/// Where other nodes reach this one: over plain TCP if it is a validator, else over WebSockets.
 	pub async fn p2p_address(&self) -> String {
-		let addresses: Vec<String> =
+		let mut addresses: Vec<String> =
 			self.client.request("system_localListenAddresses", rpc_params![]).await.unwrap();
-		addresses
-			.into_iter()
-			.find(|address| address.starts_with("/ip4/127.0.0.1/tcp/") && !address.contains("/ws"))
-			.expect("the node listens on the loopback interface")
+		addresses.retain(|address| address.starts_with("/ip4/127.0.0.1/tcp/"));
+		addresses.sort_by_key(|address| address.contains("/ws"));
+		addresses.into_iter().next().expect("the node listens on the loopback interface")
+	}
+
+	/// What Prometheus reads: lines of names, labels and numbers.
+	pub fn metrics(&self) -> String {
+		let address = self.metrics.as_ref().expect("started with metrics");
+		let mut stream = TcpStream::connect(address).expect("the exporter listens");
+		stream.set_read_timeout(Some(LIMIT)).expect("the limit is not zero");
+		let request =
+			format!("GET /metrics HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+		stream.write_all(request.as_bytes()).expect("the exporter reads");
+		let mut answer = String::new();
+		stream.read_to_string(&mut answer).expect("text");
+		answer
+	}
+
+	/// Whether the node has logged a line that holds `text`.
+	pub fn has_logged(&self, text: &str) -> bool {
+		let mut log = self.log.lock().expect("no test panics while it reads");
+		let Log { lines, seen } = &mut *log;
+		seen.extend(lines.try_iter());
+		seen.iter().any(|line| line.contains(text))
+	}
+
+	/// Sends a signal: `STOP` halts the process as it is, `CONT` lets it go on.
+	pub fn signal(&self, name: &str) {
+		let pid = self.child.id().to_string();
+		let kill = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+		assert!(kill.expect("kill runs").success());
 	}
 
 	/// Presses Ctrl-C and waits for the end.
@@ -96,28 +143,43 @@ impl Drop for Node {
 	}
 }
 
-/// Reads the log until it names the address of the RPC server, and goes on reading, because a
-/// full pipe would stop the node.
-fn rpc_address(child: &mut Child) -> String {
-	let (sender, receiver) = mpsc::channel();
-	let log = BufReader::new(child.stderr.take().expect("piped"));
-	std::thread::spawn(move || {
-		for line in log.lines().map_while(Result::ok) {
-			// After the address was found, nobody listens any more.
-			let _ = sender.send(line);
+/// What a node logs.
+struct Log {
+	lines: mpsc::Receiver<String>,
+	seen: Vec<String>,
+}
+
+impl Log {
+	/// Reads the log to its end, because a full pipe would stop the node.
+	fn read(child: &mut Child) -> Self {
+		let (sender, lines) = mpsc::channel();
+		let log = BufReader::new(child.stderr.take().expect("piped"));
+		std::thread::spawn(move || {
+			for line in log.lines().map_while(Result::ok) {
+				// When the test has ended, nobody listens any more.
+				let _ = sender.send(line);
+			}
+		});
+		Self { lines, seen: Vec::new() }
+	}
+
+	/// The rest of the first line that holds `text`.
+	fn until(&mut self, text: &str) -> String {
+		let rest = |line: &String| line.split_once(text).map(|(_, rest)| rest.to_owned());
+		if let Some(found) = self.seen.iter().find_map(rest) {
+			return found;
 		}
-	});
-	let mut seen = Vec::new();
-	loop {
-		match receiver.recv_timeout(LIMIT) {
-			Ok(line) => {
-				if let Some(address) = line.split("Running JSON-RPC server: addr=").nth(1) {
-					let address = address.split(',').next().expect("split gives one part");
-					return address.trim().to_owned();
-				}
-				seen.push(line);
-			},
-			Err(_) => panic!("the node did not start:\n{}", seen.join("\n")),
+		loop {
+			match self.lines.recv_timeout(LIMIT) {
+				Ok(line) => {
+					let found = rest(&line);
+					self.seen.push(line);
+					if let Some(found) = found {
+						return found;
+					}
+				},
+				Err(_) => panic!("the node did not start:\n{}", self.seen.join("\n")),
+			}
 		}
 	}
 }

@@ -1,5 +1,7 @@
 //! A remote subtree on a real node: calls, commits through the off-chain worker, proofs.
 
+mod live;
+
 use crate::{
 	harness::{self, Node, LIMIT},
 	transaction,

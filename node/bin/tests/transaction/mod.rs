@@ -1,9 +1,9 @@
-//! Builds signed transactions as a wallet does.
+//! Builds signed transactions as a wallet does, for the runtime that the module above names as `runtime`.
 
-use codec::Encode;
-use dstp_hub_runtime::{
+use super::runtime::{
 	Balance, Nonce, Runtime, RuntimeCall, SignedPayload, TxExtension, UncheckedExtrinsic, VERSION,
 };
+use codec::Encode;
 use sp_keyring::Sr25519Keyring;
 use sp_runtime::{generic::Era, MultiAddress};
 
@@ -24,6 +24,17 @@ pub fn transfer(
 
 /// A signed call as hex, valid for ever on the chain with this genesis hash.
 pub fn sign(from: Sr25519Keyring, nonce: Nonce, genesis: &str, call: RuntimeCall) -> String {
+	sign_with_tip(from, nonce, genesis, call, 0)
+}
+
+/// The same with a tip, which lets it go before others.
+pub fn sign_with_tip(
+	from: Sr25519Keyring,
+	nonce: Nonce,
+	genesis: &str,
+	call: RuntimeCall,
+	tip: Balance,
+) -> String {
 	let genesis: [u8; 32] =
 		hex::decode(genesis.trim_start_matches("0x")).unwrap().try_into().unwrap();
 	let extension: TxExtension = (
@@ -35,7 +46,7 @@ pub fn sign(from: Sr25519Keyring, nonce: Nonce, genesis: &str, call: RuntimeCall
 		frame_system::CheckEra::<Runtime>::from(Era::Immortal),
 		frame_system::CheckNonce::<Runtime>::from(nonce),
 		frame_system::CheckWeight::<Runtime>::new(),
-		pallet_transaction_payment::ChargeTransactionPayment::<Runtime>::from(0),
+		pallet_transaction_payment::ChargeTransactionPayment::<Runtime>::from(tip),
 		frame_metadata_hash_extension::CheckMetadataHash::<Runtime>::new(false),
 		frame_system::WeightReclaim::<Runtime>::new(),
 	);

@@ -1,0 +1,101 @@
+//! Finding those who serve a subtree, and reading from them.
+
+use crate::{
+	harness::Node,
+	hostile::{
+		net::{arguments, until, until_followed, Net},
+		provider::Behaviour,
+		stranger::Stranger,
+	},
+	subtree::{create, key, subtree, until_served},
+};
+use dstp_primitives::proof::Query;
+use dstp_state_network::{
+	adapter::{ask_proof, find_providers, to_peer, Question},
+	Scores,
+};
+use jsonrpsee::{core::client::ClientT, rpc_params};
+use sc_network::config::NetworkBackendType::{Libp2p, Litep2p};
+use serde_json::Value;
+use std::time::Duration;
+
+/// A number of Prometheus by its name, of the subtree of these tests.
+fn metric(text: &str, name: &str) -> u64 {
+	let subtree = format!("subtree=\"{}\"", subtree());
+	let line = text
+		.lines()
+		.find(|line| line.starts_with(&format!("{name}{{")) && line.contains(&subtree))
+		.unwrap_or_else(|| panic!("no {name} in {text}"));
+	line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
+/// The follower is connected with the hub alone, which serves nothing, and finds the one who serves by its record in the DHT. Then
+/// a reader, who knows the hub alone too, gets a proof from the follower. At last the one who serves comes back at another address.
+#[tokio::test(flavor = "multi_thread")]
+async fn providers_are_found_by_their_records_and_give_proofs() {
+	let mut net = Net::start(Litep2p, 10).await;
+	let served = net.commit().await;
+	let arguments = arguments(Libp2p, 3);
+	let alone = ["--in-peers=0", "--out-peers=0", "--reserved-nodes", &net.hub_address];
+	let carol = ["--name=carol", "--tmp", "--follow=/x", "--bootnodes", &net.hub_address];
+	let carol: Vec<_> = arguments.iter().map(String::as_str).chain(carol).chain(alone).collect();
+	let carol = Node::start_with_metrics(&carol).await;
+	let sync = until_followed(&carol, &served).await.sync.unwrap();
+	let health: Value = carol.client.request("system_health", rpc_params![]).await.unwrap();
+	assert_eq!(health["peers"], 1, "blocks come from the hub alone: {health}");
+
+	let text = until("the metrics are up to date", async || {
+		let text = carol.metrics();
+		(metric(&text, "dstp_subtree_sync_objects_total") >= 11).then_some(text)
+	})
+	.await;
+	let number = |name: &str| metric(&text, &format!("dstp_subtree_sync_{name}"));
+	assert_eq!(number("objects_total"), sync.objects);
+	assert_eq!(number("entries_total"), sync.entries);
+	assert!(number("bytes_total") > 10 * 12 * 1024);
+	assert!(number("peers") >= 1 && number("requests_total") >= 2);
+	assert_eq!((number("copies_total"), number("invalid_total")), (1, 0));
+	assert_eq!((number("batches_total"), number("calls_total")), (sync.batches, sync.calls));
+
+	a_reader_gets_a_proof(&net, &carol).await;
+
+	let mut net = net.restart_vera().await;
+	until_served(&net.vera).await;
+	net.submit(create("from another port")).await;
+	let served = net.commit().await;
+	until_followed(&carol, &served).await;
+}
+
+async fn a_reader_gets_a_proof(net: &Net, carol: &Node) {
+	let (reader, _) = Stranger::start(Litep2p, net.genesis, &[&net.hub_address]).await;
+	let id: String = carol.client.request("system_localPeerId", rpc_params![]).await.unwrap();
+	let found = until("the follower is among the providers", async || {
+		let limit = Duration::from_secs(10);
+		let found = find_providers(&*reader.network, net.genesis, &subtree(), limit).await;
+		let carol = found.iter().find(|peer| peer.to_string() == id).copied()?;
+		Some((found, carol))
+	})
+	.await;
+	let (found, carol) = found;
+	assert!(found.len() >= 2, "the one who serves is there too: {found:?}");
+	let query = Query {
+		path: dstp_primitives::Path::new(vec![key("object 7")]).unwrap(),
+		fields: vec![key("field 3"), key("none")].try_into().unwrap(),
+		..Default::default()
+	};
+	// As the hub finalised it.
+	let seq = net.mirror.newest();
+	let root = net.mirror.root(seq);
+	let question = Question { subtree: subtree(), epoch: net.epoch, seq, root, query };
+	let liar = net.provider(Litep2p, Behaviour::ForgeAfter(0)).await;
+	let providers = [reader.know(liar.address()), carol];
+	let scores = Scores::default();
+	let proven = ask_proof(&*reader.network, &reader.names, &scores, &providers, &question).await;
+	let proven = proven.expect("the follower gives it");
+	let object = proven.answer().object.as_ref().expect("the object exists");
+	assert_eq!(object.fields[0].1.as_ref().map(|value| &value[..]), Some(&[10; 1024][..]));
+	assert_eq!(object.fields[1].1, None);
+	liar.has_lied(1).await;
+	let points = |peer| scores.lock().points(&to_peer(peer), 0);
+	assert!(points(&providers[0]) < 0 && points(&providers[1]) > 0);
+}
