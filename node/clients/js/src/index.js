@@ -1,7 +1,7 @@
 // Everything that the client gives; see README.md.
 
 export { createCall, callPayload, signCall } from "./call.js";
-export { definitions } from "./definitions.js";
+export { CALL_UPDATES, definitions, SUBTREE_CHANGES, SUBTREE_HEADS } from "./definitions.js";
 export { globalRootFromHeader, readHeader } from "./header.js";
 export { poaMode } from "./mode.js";
 export { formatPath, parsePath, pathToId } from "./path.js";

@@ -30,7 +30,7 @@ export function request(client, method, params = []) {
  *
  * @param {Client} client
  * @param {{ subscribe: string, unsubscribe: string, notification: string }} names of the methods, such as
- *   {@link FINALIZED_HEADS}
+ *   {@link FINALIZED_HEADS}, `SUBTREE_HEADS`, `SUBTREE_CHANGES` and `CALL_UPDATES`
  * @param {any[]} params
  * @param {(error: Error | null, update?: any) => void} onUpdate
  * @returns {Promise<() => Promise<void>>} ends the subscription
@@ -182,8 +182,9 @@ function answers({ fields, children, page }, question) {
 }
 
 /**
- * Hands a signed call to the node that serves the subtree. A node may execute calls that are under way at the same time in any
- * order, and refuses nonces that come too early: wait for each receipt, or send many calls as one JSON-RPC batch.
+ * Hands a signed call to the node that serves the subtree, and resolves when it is on that node's disk. Calls of one account that
+ * are under way at the same time are executed in the order of their nonces; one whose predecessor does not come is refused after
+ * half a second. To follow a call further, `subscribe(client, CALL_UPDATES, [signed], onUpdate)`.
  *
  * @param {Client} client
  * @param {string | Uint8Array} signed `hex` of `signCall`

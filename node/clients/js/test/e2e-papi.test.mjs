@@ -10,6 +10,8 @@ import { getPolkadotSigner } from "polkadot-api/signer";
 import { getWsProvider } from "polkadot-api/ws";
 import { WebSocket } from "ws";
 import {
+  CALL_UPDATES,
+  checkProof,
   createCall,
   FINALIZED_HEADS,
   finalizedRoot,
@@ -22,6 +24,8 @@ import {
   signCall,
   submit,
   subscribe,
+  SUBTREE_CHANGES,
+  SUBTREE_HEADS,
 } from "../src/index.js";
 import { nodeProgram, startNode } from "../test-support/dev-node.mjs";
 
@@ -107,6 +111,63 @@ describe("a real node over PAPI", { skip, timeout: 300_000 }, () => {
     assert.ok(proven.object.page.complete);
     assert.deepEqual([proven.heads[0].object, proven.heads[0].location.status], [GEO, "final"]);
     assert.ok(block.number > number);
+  });
+
+  test("tells of a change, and the new value is proven under a new root", async () => {
+    const query = { path: "/geo/DE", fields: ["Berlin"] };
+    const before = await readRemote(client, query);
+    assert.equal(provenField(before.proven, "Berlin").text, "52.52,13.40");
+
+    const changes = [];
+    const stopChanges = await subscribe(client, SUBTREE_CHANGES, [pathToId("/geo/DE"), "0x"], (error, update) => {
+      changes.push(error ?? update);
+    });
+    const call = createCall.setFields("/DE", { Berlin: "52.53,13.41" });
+    const { number } = await client.getFinalizedBlock();
+    const signed = await signCall({ signer, type: "sr25519" }, {
+      genesis: await request(client, "chain_getBlockHash", [0]),
+      subtree: GEO,
+      epoch,
+      nonce: await request(client, "subtree_nextNonce", [GEO, alice.address]),
+      validUntil: number + 1000,
+      call,
+    });
+    const events = [];
+    let stopCall;
+    await new Promise((resolve, reject) => {
+      stopCall = subscribe(client, CALL_UPDATES, [signed.hex], (error, update) => {
+        if (error) return reject(error);
+        events.push(update.event);
+        if (update.event === "finalised") resolve();
+        if (update.event === "ended") reject(new Error(update.reason));
+      });
+      stopCall.catch(reject);
+    });
+    await (await stopCall)();
+    assert.deepEqual(events.filter((event) => event !== "reverted"), ["executed", "batched", "committed", "finalised"]);
+    await stopChanges();
+    assert.equal(changes[0].event, "everything");
+    const { objects } = changes.find(({ event }) => event === "changed");
+    const utf8 = (hex) => Buffer.from(hex.slice(2), "hex").toString();
+    assert.deepEqual(objects[0].fields.map(({ key, value }) => [utf8(key), utf8(value)]), [["Berlin", "52.53,13.41"]]);
+
+    const after = await readRemote(client, query);
+    assert.equal(provenField(after.proven, "Berlin").text, "52.53,13.41");
+    assert.notEqual(after.block.globalRoot, before.block.globalRoot);
+    // Nothing of the new state holds under the old root.
+    const { proof } = await request(client, "subtree_proof", [{ object: "/geo/DE", fields: [] }]);
+    assert.throws(() => checkProof(proof, { root: before.block.globalRoot }), { name: "DstpError" });
+  });
+
+  test("follows heads of the copy", async () => {
+    let stopHeads;
+    const head = await new Promise((resolve, reject) => {
+      stopHeads = subscribe(client, SUBTREE_HEADS, [GEO], (error, update) => (error ? reject(error) : resolve(update)));
+      stopHeads.catch(reject);
+    });
+    await (await stopHeads)();
+    const { localSeq, localRoot } = await request(client, "subtree_status", [GEO]);
+    assert.deepEqual([head.event, head.seq, head.stateRoot], ["head", localSeq, localRoot]);
   });
 
   test("proves what the hub hosts", async () => {

@@ -84,7 +84,8 @@ describe("a real node over polkadot.js", { skip, timeout: 300_000 }, () => {
   test("has the methods of the definitions, and no others of these namespaces", async () => {
     const { methods } = await request(api, "rpc_methods");
     const sections = Object.entries(definitions.rpc);
-    const defined = sections.flatMap(([section, all]) => Object.keys(all).map((name) => `${section}_${name}`));
+    const names = ([name, { pubsub }]) => (pubsub ? pubsub.slice(1) : [name]);
+    const defined = sections.flatMap(([section, all]) => Object.entries(all).flatMap(names).map((name) => `${section}_${name}`));
     assert.deepEqual(methods.filter((name) => /^(dstp|subtree)_/.test(name)).sort(), defined.sort());
   });
 
@@ -306,6 +307,42 @@ describe("a real node over polkadot.js", { skip, timeout: 300_000 }, () => {
       await committed();
       const { proven } = await readRemote(api, { path: "/geo/DE", fields: ["Berlin"] });
       assert.equal(provenField(proven, "Berlin").text, "new");
+    });
+
+    test("tells subscribers of heads, of changes, and of the way of a call", async () => {
+      const [heads, changes, updates] = [[], [], []];
+      const note = (list) => (update) => list.push(update.toJSON());
+      const stopHeads = await api.rpc.subtree.subscribeHeads(GEO, note(heads));
+      const stopChanges = await api.rpc.subtree.subscribeChanges(pathToId("/geo/DE"), hex("B"), note(changes));
+      const { hex: signed, id } = await call(alice, {
+        nonce: await nextNonce(alice),
+        call: createCall.setFields("/DE", { Berlin: "52.52", Zossen: "52.21" }),
+      });
+      await new Promise((resolve, reject) => {
+        const onUpdate = (update) => {
+          note(updates)(update);
+          const { event, reason } = updates.at(-1);
+          if (event === "finalised") resolve();
+          if (event === "ended") reject(new Error(reason));
+        };
+        api.rpc.subtree.submitAndWatch(signed, onUpdate).catch(reject);
+      });
+      const [executed, batched, committed] = updates;
+      assert.deepEqual([executed.event, executed.callId, executed.status], ["executed", id, "applied"]);
+      assert.deepEqual([batched.event, batched.seq, batched.index], ["batched", executed.seq, executed.index]);
+      assert.equal(committed.event, "committed");
+      const { blockHash, seq } = updates.at(-1);
+      const head = await json(api.rpc.subtree.head(GEO, blockHash));
+      assert.deepEqual([head.location.seq, head.hash], [seq, batched.head]);
+
+      assert.ok(heads.some((head) => head.seq === seq && head.hash === batched.head));
+      assert.equal(changes[0].event, "everything");
+      const { objects } = changes.find((change) => change.seq === seq && change.event === "changed");
+      assert.deepEqual(objects.map(({ object, path, exists }) => [object, path, exists]), [[pathToId("/geo/DE"), "/DE", true]]);
+      assert.deepEqual(objects[0].fields.map(({ key, value }) => [text(key), text(value)]), [["Berlin", "52.52"]]);
+      stopHeads();
+      stopChanges();
+      await assert.rejects(request(api, "subtree_subscribeChanges", [pathToId("/nowhere")]), /has an object/);
     });
 
     test("refuses an extrinsic that registers it again", async () => {

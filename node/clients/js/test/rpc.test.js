@@ -5,7 +5,7 @@ import { TypeRegistry } from "@polkadot/types";
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
-import { firstValueFrom } from "rxjs";
+import { firstValueFrom, take, toArray } from "rxjs";
 import { createClient } from "polkadot-api";
 import {
   definitions,
@@ -114,7 +114,33 @@ test("every method of the node has its definition", () => {
   const sections = Object.entries(definitions.rpc);
   const names = sections.flatMap(([section, all]) => Object.keys(all).map((name) => `${section}_${name}`));
   assert.deepEqual(names.filter((name) => name.startsWith("dstp_")).length, 7);
-  assert.deepEqual(names.filter((name) => name.startsWith("subtree_")).length, 8);
+  assert.deepEqual(names.filter((name) => name.startsWith("subtree_")).length, 11);
+});
+
+test("polkadot.js subscribes to a subtree and hands in a call that it watches", async () => {
+  const provider = polkadotProvider({
+    subtree_subscribeHeads: [{ event: "head", seq: 4 }],
+    subtree_subscribeChanges: [{ event: "everything", seq: 4 }, { event: "changed", seq: 5, objects: [] }],
+    subtree_submitAndWatch: [{ event: "executed", status: "applied" }],
+  });
+  const { subtree } = core(provider);
+  const updates = async (observable, count) =>
+    (await firstValueFrom(observable.pipe(take(count), toArray()))).map((update) => update.toJSON());
+  assert.deepEqual(await updates(subtree.subscribeHeads(HASH), 1), [{ event: "head", seq: 4 }]);
+  const changes = await updates(subtree.subscribeChanges(HASH, "0x42"), 2);
+  assert.deepEqual(changes.map(({ event }) => event), ["everything", "changed"]);
+  await updates(subtree.subscribeChanges(HASH), 1);
+  assert.deepEqual(await updates(subtree.submitAndWatch("0x0102"), 1), [{ event: "executed", status: "applied" }]);
+  const asked = provider.asked.filter(([method]) => /^subtree_(subscribe|submit)/.test(method));
+  assert.deepEqual(asked, [
+    ["subtree_subscribeHeads", [HASH]],
+    ["subtree_subscribeChanges", [HASH, "0x42"]],
+    ["subtree_subscribeChanges", [HASH]],
+    ["subtree_submitAndWatch", ["0x0102"]],
+  ]);
+  // polkadot.js unsubscribes a while after the last listener left, by these names.
+  const ends = Object.values(definitions.rpc.subtree).flatMap(({ pubsub }) => pubsub?.slice(2) ?? []);
+  assert.deepEqual(ends, ["unsubscribeHeads", "unsubscribeChanges", "unwatchCall"]);
 });
 
 /** Both libraries, over the same played node. */
