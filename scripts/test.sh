@@ -101,6 +101,8 @@ everything() {
     stage build node_build
     stage "chain specs" scripts/chain-specs.sh --check
     stage tests tests
+    # After the tests: it builds on what they built.
+    stage outside scripts/outside.sh
     stage javascript javascript
     local test
     for test in zombienet/*.zndsl; do
