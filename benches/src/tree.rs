@@ -1,0 +1,106 @@
+//! The object tree over a database with the columns of the engine's store, without log, heads and batches.
+
+use crate::{
+	bare::{node_column, open_db},
+	data::{self, BATCH_FIELDS, SUBTREE},
+	Failure,
+};
+use dstp_primitives::{
+	call::{execute, Call, CallStatus},
+	tree::{Actor, NewObject},
+	trie::{empty_root, NodeStore, Recording},
+	Key, ObjectTree, Owner, Path, StateRoot, TrieStorage, Value,
+};
+use parity_db::{ColumnOptions, Db, Operation};
+use sp_core::H256;
+use std::{path, sync::Arc};
+
+const NODES: u8 = 0;
+const FLAT: u8 = 1;
+
+#[derive(Clone)]
+struct Nodes(Arc<Db>);
+
+impl NodeStore for Nodes {
+	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
+		// The trie code reports a node that it misses.
+		self.0.get(NODES, hash.as_bytes()).ok().flatten()
+	}
+
+	// As for the engine's writer.
+	fn is_slow(&self) -> bool {
+		true
+	}
+}
+
+/// One object with fields.
+pub struct Tree {
+	db: Arc<Db>,
+	tree: ObjectTree<TrieStorage<Nodes>>,
+	nonce: u64,
+}
+
+impl Tree {
+	/// An object with `count` fields in a new database.
+	pub fn create(dir: &path::Path, count: usize) -> Result<Self, Failure> {
+		let flat = ColumnOptions { btree_index: true, ..Default::default() };
+		let db = Arc::new(open_db(dir, vec![node_column(), flat])?);
+		let tree = ObjectTree::new(TrieStorage::new(SUBTREE, empty_root(), Nodes(db.clone())));
+		let mut tree = Self { db, tree, nonce: 0 };
+		tree.tree.init_namespace(Owner::Account(data::account()), NewObject::default())?;
+		tree.update(&data::fields(count))?;
+		tree.commit()?;
+		Ok(tree)
+	}
+
+	/// Its root.
+	pub fn root(&self) -> StateRoot {
+		self.tree.storage().namespace_root()
+	}
+
+	/// Sets fields and computes one root.
+	pub fn update(&mut self, fields: &[(Key, Value)]) -> Result<(), Failure> {
+		let owner = Actor::Account(data::account());
+		for part in fields.chunks(BATCH_FIELDS) {
+			self.tree.set_fields(&owner, &SUBTREE, part)?;
+		}
+		self.tree.commit_roots()?;
+		self.tree.storage_mut().accept();
+		Ok(())
+	}
+
+	/// Sets one field as a call does: with a root and a count of the witness's bytes.
+	pub fn call(&mut self, field: (Key, Value)) -> Result<(), Failure> {
+		let call: Call = data::set_fields(Path::default(), &[field])?;
+		let payload = data::payload(self.nonce, call);
+		let execution = execute(&mut self.tree, &payload, Recording::counting())?;
+		self.nonce += 1;
+		match execution.status {
+			CallStatus::Applied => Ok(()),
+			CallStatus::Failed(reason) => Err(format!("a call failed: {reason}").into()),
+		}
+	}
+
+	/// Gives the database what was written: nodes, and the flat copy.
+	pub fn commit(&mut self) -> Result<(), Failure> {
+		let storage = self.tree.storage_mut();
+		let mut ops = Vec::new();
+		for (hash, bytes, count) in storage.take_node_changes() {
+			let key = hash.as_bytes().to_vec();
+			ops.extend((0..count).map(|_| (NODES, Operation::Set(key.clone(), bytes.clone()))));
+			ops.extend((count..0).map(|_| (NODES, Operation::Dereference(key.clone()))));
+		}
+		for ((object, key), value) in storage.take_pair_changes() {
+			let key = [&object.0[..], &key].concat();
+			ops.push(match value {
+				Some(value) => (FLAT, Operation::Set(key, value)),
+				None => (FLAT, Operation::Dereference(key)),
+			});
+		}
+		let root = self.root();
+		self.db.commit_changes(ops)?;
+		// As the engine does after every batch: nothing of it stays in memory.
+		self.tree = ObjectTree::new(TrieStorage::new(SUBTREE, root, Nodes(self.db.clone())));
+		Ok(())
+	}
+}
