@@ -22,7 +22,7 @@ use dstp_primitives::{
 	hub::{ContentSize, RemoteObjects},
 	id::MAX_DEPTH,
 	object::{child_key, ChildEntry, KeyLayout, Meta, Owner, META_KEY},
-	tree::{Link, ObjectEntry, MAX_TRIE_KEY_BYTES},
+	tree::{Link, ObjectEntry, MAX_BATCH_FIELDS, MAX_TRIE_KEY_BYTES},
 	AccountId, Key, ObjectId, StateRoot,
 };
 use frame_support::{ensure, storage::child, traits::Get, BoundedVec};
@@ -57,6 +57,10 @@ pub struct Incomplete {
 	pub children: u64,
 	/// Bytes of fields' keys and values and of nonces that came.
 	pub bytes: u64,
+	/// The block of the last call that brought entries.
+	pub block: u64,
+	/// How many entries came in that block.
+	pub in_block: u32,
 	/// The trie key of the last entry; empty before the first.
 	pub last: BoundedVec<u8, ConstU32<MAX_TRIE_KEY_BYTES>>,
 }
@@ -150,6 +154,8 @@ impl<T: Config> Pallet<T> {
 		let open = Self::open_object(&current.object)?;
 		Self::add_entries(&mut staging, &mut current, &open, entries)?;
 		if complete {
+			// Each entry that was written in this block is hashed for the root, and the call's weight covers so many.
+			ensure!(current.in_block <= MAX_BATCH_FIELDS, Error::<T>::TooManyInBlock);
 			Self::complete_object(&subtree, &mut staging, &current, &open)?;
 			Self::deposit_event(Event::ObjectStaged { subtree, object: current.object });
 		} else {
@@ -189,7 +195,8 @@ impl<T: Config> Pallet<T> {
 		} else {
 			Self::count_owner(&object, Some(&link), None, Some(&meta.owner))?;
 		}
-		Ok(Incomplete { object, fields: 0, children: 0, bytes: 0, last: BoundedVec::new() })
+		let (block, in_block, last) = (0, 0, BoundedVec::new());
+		Ok(Incomplete { object, fields: 0, children: 0, bytes: 0, block, in_block, last })
 	}
 
 	/// Refuses an object that is not part of the content of `subtree`.
@@ -258,7 +265,16 @@ impl<T: Config> Pallet<T> {
 			child::put_raw(&open.trie, &key, &value);
 			current.last = key.try_into().map_err(|_| Error::<T>::CorruptState)?;
 		}
+		let now = frame_system::Pallet::<T>::block_number().saturated_into();
+		if current.block != now {
+			(current.block, current.in_block) = (now, 0);
+		}
+		current.in_block = current.in_block.saturating_add(entries.len() as u32);
 		staging.left = staging.left.checked_sub(used).ok_or(Error::<T>::MoreThanAnnounced)?;
+		// An entry of a child costs nothing itself: the child pays, so no more may be named than may come. One of the missing
+		// objects is this one.
+		let named = staging.missing.saturating_sub(1);
+		ensure!(named <= u64::from(staging.left.objects), Error::<T>::MoreThanAnnounced);
 		Ok(())
 	}
 

@@ -462,6 +462,8 @@ pub mod pallet {
 		WrongCounts,
 		/// Objects are missing in the content.
 		ContentMissing,
+		/// More than 256 entries of this object came in this block; complete it in the next one.
+		TooManyInBlock,
 	}
 
 	#[pallet::hooks]
@@ -599,7 +601,9 @@ pub mod pallet {
 		#[pallet::call_index(8)]
 		#[pallet::weight({
 			let (count, bytes) = Pallet::<T>::entries_size(entries);
-			T::WeightInfo::stage(count, bytes).saturating_add(Pallet::<T>::roots_weight(count, 1))
+			// Earlier calls of this block may have brought entries that the root is computed from.
+			let changed = if *complete { MAX_BATCH_FIELDS } else { count };
+			T::WeightInfo::stage(count, bytes).saturating_add(Pallet::<T>::roots_weight(changed, 1))
 		})]
 		pub fn stage(
 			origin: OriginFor<T>,

@@ -230,17 +230,18 @@ impl<T: Config> Pallet<T> {
 /// Deletes up to `limit` entries but the facts, in key order; gives how many, and whether nothing but the facts is left.
 fn clear_entries(trie: &ChildInfo, limit: u32) -> (u32, bool) {
 	let mut cleared = 0;
-	// No key is empty, so this finds the first one.
-	let first = || match next_key(trie, &[]) {
-		Some(key) if key == META_KEY => next_key(trie, &key),
-		other => other,
-	};
-	while let Some(key) = first() {
-		if cleared == limit {
-			return (cleared, false);
+	// No key is empty, so this finds the first one. From there it goes on behind the last key: from the start each step would look
+	// at everything that was deleted before in this block.
+	let mut at = Vec::new();
+	while let Some(key) = next_key(trie, &at) {
+		if key != META_KEY {
+			if cleared == limit {
+				return (cleared, false);
+			}
+			child::kill(trie, &key);
+			cleared += 1;
 		}
-		child::kill(trie, &key);
-		cleared += 1;
+		at = key;
 	}
 	(cleared, true)
 }

@@ -7,7 +7,7 @@ pub mod pallet {
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 
-	/// Longest line, in bytes. So an account stores less than its existential deposit pays for.
+	/// Longest line, in bytes. A pallet for real use holds a deposit for what stays stored, as `pallet-object-tree` does.
 	pub const MAX_LINE_BYTES: u32 = 128;
 
 	/// A line of text, at most [`MAX_LINE_BYTES`].

@@ -8,7 +8,10 @@ use dstp_subtree::{ReadError, Reader, SealedBatch};
 
 /// Most bytes of keys and values that one piece of news lists. More, such as a large removal, is told as "everything may have
 /// changed": a subscriber reads pages then.
-const MAX_LISTED_BYTES: usize = 4 * 1024 * 1024;
+const MAX_LISTED_BYTES: usize = 1024 * 1024;
+
+/// What an entry takes beside its key and value, in memory and as JSON.
+const ENTRY_BYTES: usize = 128;
 
 /// What subscribers of changes are told.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,7 +67,7 @@ fn changed_objects(
 	reader: &Reader,
 ) -> Result<Option<Vec<ObjectChange>>, ReadError> {
 	let size = |((_, key), value): (&(ObjectId, Vec<u8>), &Option<Vec<u8>>)| {
-		key.len() + value.as_ref().map_or(0, Vec::len)
+		ENTRY_BYTES + key.len() + value.as_ref().map_or(0, Vec::len)
 	};
 	if batch.changed.iter().map(size).sum::<usize>() > MAX_LISTED_BYTES {
 		return Ok(None);

@@ -179,7 +179,9 @@ impl<H: HubSide> Driver<H> {
 		for running in self.served.serving() {
 			let identity = running.identity;
 			let head = self.hub.head_at(block, identity.subtree).map(|view| view.head);
-			if let Some(head) = head.filter(|head| head.epoch == identity.epoch) {
+			let head = head.filter(|head| head.epoch == identity.epoch);
+			// Another node with the same keys may have committed other heads: then this node's are not final.
+			if let Some(head) = head.filter(|head| running.has_head(head.seq, head.hash)) {
 				running.live.finalised(HubHead { seq: head.seq, block, number });
 			}
 		}

@@ -6,7 +6,7 @@ use dstp_subtree::{HeadNews, Reader, Role, Status, SubtreeIdentity, Watcher};
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
-/// News of changes that wait for the slowest subscriber; whoever is further behind is dropped. News have up to 4 MiB each, and
+/// News of changes that wait for the slowest subscriber; whoever is further behind is dropped. News have up to about 1 MiB each, and
 /// one subscriber that does not read keeps all of them in memory.
 pub(super) const MAX_WAITING_NEWS: usize = 16;
 

@@ -16,6 +16,7 @@ use dstp_subtree::{
 	CallGate, Engine, EngineOptions, Genesis, OpenError, Reader, Role, SubtreeIdentity,
 };
 use parking_lot::{Mutex, MutexGuard, RwLock};
+use sp_core::H256;
 use std::{
 	collections::BTreeMap,
 	ops::{Deref, DerefMut},
@@ -86,6 +87,14 @@ pub(super) struct Running {
 	start: StateRoot,
 	/// How the synchronisation stands, where it follows.
 	pub(super) sync: RwLock<SyncJson>,
+}
+
+impl Running {
+	/// Whether the local copy has this very head. Before the first head there is only one state.
+	pub(super) fn has_head(&self, seq: u64, hash: H256) -> bool {
+		let own = || self.reader.head(Some(seq)).ok().flatten();
+		seq == 0 || own().is_some_and(|head| head.hash() == hash)
+	}
 }
 
 /// A subtree by the command line.

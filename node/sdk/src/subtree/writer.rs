@@ -203,6 +203,10 @@ impl Thread {
 	/// Remembers that the account's next call is missing.
 	fn note_gap(&mut self, account: AccountId, nonce: u64, error: &SubmitError) {
 		let gap = match error {
+			// An old call, which anybody can hand in again, says nothing of those to come.
+			SubmitError::Refused(CallRefusal::WrongNonce { expected }) if nonce < *expected => {
+				return;
+			},
 			SubmitError::Refused(CallRefusal::WrongNonce { expected }) => *expected,
 			_ => nonce,
 		};

@@ -6,7 +6,7 @@ use super::{
 	ranges::{CopyError, Ranges},
 	target::{ApplyError, Target},
 	verify, Action, Fault, Follower, InFlight, Kind, Now, Outcome, RequestId, State, COPY_STUCK_MS,
-	NOT_SERVING_MS, STORAGE_PAUSE_MS, STUCK_MS,
+	GONE_MS, NOT_SERVING_MS, STORAGE_PAUSE_MS, STUCK_MS,
 };
 use crate::wire::{
 	CtlRequest, CtlResponse, Protocol, SyncRequest, SyncResponse, Wire, MAX_RANGE_BYTES,
@@ -181,8 +181,9 @@ impl<T: Target> Follower<T> {
 			return self.apply(now, batches, &local, hub);
 		}
 		self.request_batches(now, &mut batches, local.seq, hub.seq);
-		let gone = hub.seq - local.seq > KEPT_HEADS;
-		let stuck = now.ms.saturating_sub(self.progress_ms) >= STUCK_MS;
+		let waited = now.ms.saturating_sub(self.progress_ms);
+		let gone = hub.seq - local.seq > KEPT_HEADS && waited >= GONE_MS;
+		let stuck = waited >= STUCK_MS;
 		if (gone || stuck) && self.peers.all_lack(Need::Batches, now.ms) {
 			return self.begin_copy(now, hub, State::Following(batches));
 		}

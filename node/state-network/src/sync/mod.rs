@@ -65,9 +65,13 @@ const SEARCH_MORE_MS: u64 = 60_000;
 /// Pause after the store refused.
 const STORAGE_PAUSE_MS: u64 = 5_000;
 
+/// How long a follower that lies further behind than heads are kept looks for a provider that has its batches all the same, before it
+/// gives its copy up: longer than a search for providers takes, so that the first one, which may lie, does not decide alone.
+const GONE_MS: u64 = 15_000;
+
 /// After this time without a batch, when all providers say that they have not got it, the state is copied again. Not sooner: a
-/// copy throws away what is here, and those who are connected now may be liars. Where the copy lies more than [`KEPT_HEADS`]
-/// behind, the batches are expected to be gone, and nobody waits.
+/// copy throws away what is here, and those who are connected now may be liars. See [`GONE_MS`] for a copy that
+/// lies more than [`KEPT_HEADS`] behind.
 const STUCK_MS: u64 = 60_000;
 
 /// After this time without a range, when all providers say that they have not got the state any more, a copy that holds

@@ -8,7 +8,7 @@ use dstp_primitives::{
 		account_key, encode_value, tag, KeyLayout, Location, Meta, ObjectFlags, ObjectType, Owner,
 		META_KEY,
 	},
-	tree::{Actor, NewObject, ObjectEntry, PageRequest, NONCE_BYTES},
+	tree::{Actor, NewObject, ObjectEntry, PageRequest, MAX_BATCH_FIELDS, NONCE_BYTES},
 	trie::empty_root,
 	AccountId, ObjectId, ObjectTree as Tree, StateRoot, Storage, TrieStorage,
 };
@@ -132,6 +132,9 @@ fn stage_part(part: &Part) -> DispatchResult {
 	let chunks: Vec<_> = part.entries.chunks(2).collect();
 	for chunk in &chunks[..chunks.len().saturating_sub(1)] {
 		stage(object.take(), chunk, false)?;
+	}
+	if part.entries.len() > MAX_BATCH_FIELDS as usize {
+		next_block();
 	}
 	stage(object, chunks.last().unwrap_or(&&[][..]), true)
 }
@@ -468,6 +471,39 @@ fn wrong_content_of_an_earlier_call_is_found_when_the_object_is_complete() {
 }
 
 #[test]
+fn no_more_children_are_named_than_were_announced() {
+	ExtBuilder::default().build_and_execute(|| {
+		register(StateRoot::repeat_byte(1));
+		assert_ok!(start(ContentSize { objects: 2, bytes: 0 }));
+		let meta = Meta::new(Owner::Account(ALICE), ObjectType::Plain, ObjectFlags::default());
+		let object = StagedObject { parent: ObjectId::ROOT, key: key("r"), meta };
+		let child = |name: &str| ObjectEntry::Child(key(name), StateRoot::repeat_byte(2));
+		assert_ok!(stage(Some(object), &[child("a")], false));
+		let more = stage(None, &[child("b")], false);
+		assert_eq!(more, Err(refused(Error::MoreThanAnnounced)));
+		assert_ok!(cancel());
+	});
+}
+
+#[test]
+fn entries_of_earlier_calls_in_a_block_are_few_when_an_object_is_complete() {
+	ExtBuilder::default().build_and_execute(|| {
+		register(StateRoot::repeat_byte(1));
+		assert_ok!(start(ContentSize { objects: 1, bytes: 100_000 }));
+		let meta = Meta::new(Owner::Account(ALICE), ObjectType::Plain, ObjectFlags::default());
+		let mut object = Some(StagedObject { parent: ObjectId::ROOT, key: key("r"), meta });
+		let fields: Vec<_> =
+			(0..257).map(|n| ObjectEntry::Field(key(&format!("{n:03}")), value(b"v"))).collect();
+		assert_ok!(stage(object.take(), &fields[..256], false));
+		assert_ok!(stage(None, &fields[256..], false));
+		assert_eq!(stage(None, &[], true), Err(refused(Error::TooManyInBlock)));
+		next_block();
+		assert_eq!(stage(None, &[], true), Err(refused(Error::WrongContent)));
+		assert_ok!(cancel());
+	});
+}
+
+#[test]
 fn entries_come_in_order_and_once() {
 	ExtBuilder::default().build_and_execute(|| {
 		let part = up_to(&mut sample(), 0);
@@ -549,8 +585,7 @@ fn no_more_comes_than_was_announced() {
 			[ContentSize { objects: 1, ..size }, ContentSize { bytes: size.bytes - 1, ..size }]
 		{
 			assert_ok!(start(less));
-			assert_ok!(stage_part(&parts[0]));
-			let too_much = stage_part(&parts[1]);
+			let too_much = stage_part(&parts[0]).and_then(|()| stage_part(&parts[1]));
 			assert_eq!(too_much, Err(refused(Error::MoreThanAnnounced)));
 			assert_ok!(cancel());
 			next_block();
