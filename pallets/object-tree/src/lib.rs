@@ -141,7 +141,7 @@ pub mod pallet {
 		#[pallet::constant]
 		type MaxStagedObjects: Get<u32>;
 
-		/// Most bytes of such content, counted as in [`ContentSize`](dstp_primitives::hub::ContentSize).
+		/// Most bytes of such content, counted as in [`ContentSize`].
 		#[pallet::constant]
 		type MaxStagedBytes: Get<u64>;
 	}
