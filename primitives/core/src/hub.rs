@@ -26,7 +26,7 @@ pub struct ContentSize {
 	/// Objects, the root object included.
 	pub objects: u32,
 	/// Bytes of the keys and values of all fields, [`FIELD_OVERHEAD_BYTES`] for each field, and
-	/// [`NONCE_BYTES`](crate::tree::NONCE_BYTES) for each account's nonce.
+	/// [`NONCE_BYTES`] for each account's nonce.
 	pub bytes: u64,
 }
 
