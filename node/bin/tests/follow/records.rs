@@ -7,7 +7,7 @@ use crate::{
 		provider::Behaviour,
 		stranger::Stranger,
 	},
-	subtree::{create, key, subtree, until_served},
+	subtree::{create, key, status, subtree, until_served},
 };
 use dstp_primitives::proof::Query;
 use dstp_state_network::{
@@ -32,7 +32,6 @@ fn metric(text: &str, name: &str) -> u64 {
 /// The follower is connected with the hub alone, which serves nothing, and finds the one who serves by its record in the DHT. Then
 /// a reader, who knows the hub alone too, gets a proof from the follower. At last the one who serves comes back at another address.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "fails at times on a quiet machine; why is not known yet"]
 async fn providers_are_found_by_their_records_and_give_proofs() {
 	let mut net = Net::start(Litep2p, 10).await;
 	let served = net.commit().await;
@@ -41,22 +40,22 @@ async fn providers_are_found_by_their_records_and_give_proofs() {
 	let carol = ["--name=carol", "--tmp", "--follow=/x", "--bootnodes", &net.hub_address];
 	let carol: Vec<_> = arguments.iter().map(String::as_str).chain(carol).chain(alone).collect();
 	let carol = Node::start_with_metrics(&carol).await;
-	let sync = until_followed(&carol, &served).await.sync.unwrap();
+	until_followed(&carol, &served).await;
 	let health: Value = carol.client.request("system_health", rpc_params![]).await.unwrap();
 	assert_eq!(health["peers"], 1, "blocks come from the hub alone: {health}");
 
-	let text = until("the metrics are up to date", async || {
-		let text = carol.metrics();
-		(metric(&text, "dstp_subtree_sync_objects_total") >= 11).then_some(text)
+	// How many objects come with the copy and how many with batches depends on the head that was copied.
+	let text = until("the metrics say what the status says", async || {
+		let (text, now) = (carol.metrics(), status(&carol).await.ok()?.sync?);
+		let told = ["objects", "entries", "bytes", "batches", "calls"]
+			.map(|what| metric(&text, &format!("dstp_subtree_sync_{what}_total")));
+		let known = [now.objects, now.entries, now.bytes, now.batches, now.calls];
+		(now.entries > 0 && told == known).then_some(text)
 	})
 	.await;
 	let number = |name: &str| metric(&text, &format!("dstp_subtree_sync_{name}"));
-	assert_eq!(number("objects_total"), sync.objects);
-	assert_eq!(number("entries_total"), sync.entries);
-	assert!(number("bytes_total") > 10 * 12 * 1024);
 	assert!(number("peers") >= 1 && number("requests_total") >= 2);
 	assert_eq!((number("copies_total"), number("invalid_total")), (1, 0));
-	assert_eq!((number("batches_total"), number("calls_total")), (sync.batches, sync.calls));
 
 	a_reader_gets_a_proof(&net, &carol).await;
 
