@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the weights of the pallets on this machine and writes pallets/*/src/weights.rs (make weights).
+# Measures the weights of the pallets on this machine and writes pallets/*/src/weights.rs.
 #   scripts/weights.sh               all pallets of this repository
 #   scripts/weights.sh --quick       few samples: shows that everything works, for figures that mean nothing
 #

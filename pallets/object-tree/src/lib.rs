@@ -597,7 +597,8 @@ pub mod pallet {
 		/// Objects come one after the other, each after the one above it: first `object` with its place and facts, then, in this
 		/// call and the next ones (without `object`), its `entries` in the order of their keys in the trie. `complete` says that these
 		/// were the last: then the object's root is compared with the one that the object above names. If they differ, the
-		/// call changes nothing; wrong content of earlier calls stays, and the whole has to be cancelled.
+		/// call changes nothing; wrong content of earlier calls stays, and the whole has to be cancelled. An object of which more
+		/// than 256 entries came in one block is completed in a later one.
 		#[pallet::call_index(8)]
 		#[pallet::weight({
 			let (count, bytes) = Pallet::<T>::entries_size(entries);

@@ -1,7 +1,7 @@
 //! Weights of the object tree's calls and hooks.
 //!
 //! THESE ARE ESTIMATES, NOT MEASUREMENTS. They were written by hand from the number of reads and writes of each operation at its
-//! worst case and about a microsecond of native work per trie node, times four for Wasm. `make weights` replaces this file by
+//! worst case and about a microsecond of native work per trie node, times four for Wasm. `scripts/weights.sh` replaces this file by
 //! what the benchmarks in `benchmarking.rs` measure.
 
 #![allow(missing_docs)]

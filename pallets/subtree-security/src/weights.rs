@@ -2,7 +2,7 @@
 //!
 //! These are estimates by hand, not measurements: each storage item is counted once per access, the tree's part with the reads and
 //! writes of a path of eight levels, a signature with twice what recovering an ECDSA key takes on common hardware.
-//! `make weights` replaces them by measured ones.
+//! `scripts/weights.sh` replaces them by measured ones.
 
 use core::marker::PhantomData;
 use frame_support::{traits::Get, weights::Weight};

@@ -1,4 +1,4 @@
-//! The benchmarks that `make weights` runs.
+//! The benchmarks that `scripts/weights.sh` runs.
 
 use crate::{
 	AllPalletsWithSystem, Balances, Grandpa, ObjectTree, Runtime, SubtreeSecurity, Sudo, Timestamp,
