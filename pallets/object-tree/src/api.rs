@@ -1,12 +1,12 @@
 //! Answers to the runtime API [`ObjectTreeApi`](dstp_primitives::api::ObjectTreeApi), one function per method.
 
 use crate::{
-	pallet::{Config, GlobalRoot, Pallet},
-	storage::tree,
+	pallet::{Config, GlobalRoot, Pallet, Stagings},
+	storage::{child_info, tree},
 };
 use alloc::vec::Vec;
 use dstp_primitives::{
-	api::{ObjectView, Presence, QueryError, Resolved},
+	api::{ObjectView, Presence, QueryError, Resolved, StagingView},
 	id::Path,
 	object::{ChildEntry, Location, Value},
 	tree::{Page, PageRequest},
@@ -94,5 +94,22 @@ impl<T: Config> Pallet<T> {
 	/// The storage key of a hosted object's child trie, 32 bytes, for `ChildInfo::new_default`.
 	pub fn api_child_trie(object: ObjectId) -> Option<Vec<u8>> {
 		tree::<T>().storage().child_trie(&object).map(|trie| trie.storage_key().to_vec())
+	}
+
+	/// As [`Self::api_child_trie`], also for what is out of reach.
+	pub fn api_kept_trie(object: ObjectId) -> Option<Vec<u8>> {
+		let info = Self::kept(&object)?;
+		Some(child_info(&object, info.counter).storage_key().to_vec())
+	}
+
+	/// How far the content of a remote subtree has come back.
+	pub fn api_staging(subtree: ObjectId) -> Option<StagingView> {
+		let staging = Stagings::<T>::get(subtree)?;
+		Some(StagingView {
+			payer: staging.prepaid.who,
+			current: staging.current.map(|at| (at.object, at.last.into_inner())),
+			missing: staging.missing,
+			left: staging.left,
+		})
 	}
 }

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use codec::DecodeAll;
 use dstp_primitives::{
 	call::{CallContext, CallRefusal, SignedCall},
+	hub::RemoteObjects,
 	mode::{
 		poa::{rotation_payload, AuthoritySet, Poa, PoaParams, PoaState},
 		ModeContext, Modes, SecurityMode,
@@ -83,6 +84,7 @@ impl<T: Config> Pallet<T> {
 }
 
 fn view<T: Config>(subtree: ObjectId, info: SubtreeInfo<BalanceOf<T>>) -> SubtreeView {
+	let being_hosted = T::Tree::is_being_hosted(&info.parent, &info.key);
 	SubtreeView {
 		subtree,
 		parent: info.parent,
@@ -94,5 +96,6 @@ fn view<T: Config>(subtree: ObjectId, info: SubtreeInfo<BalanceOf<T>>) -> Subtre
 		last: info.last,
 		status: info.status,
 		committed_at: info.committed_at,
+		being_hosted,
 	}
 }

@@ -66,6 +66,8 @@ pub struct SubtreeView {
 	pub status: HeadStatus,
 	/// Hub block in which the last head was accepted; that of the registration before the first.
 	pub committed_at: u32,
+	/// Whether the hub takes the content back: no head is accepted before that ends, so nodes take no calls.
+	pub being_hosted: bool,
 }
 
 /// The security mode of a remote subtree with everything that a reader needs to judge it.

@@ -11,7 +11,7 @@ use crate::{
 use alloc::vec::Vec;
 use codec::Encode;
 use dstp_primitives::{
-	api::{ObjectView, QueryError, Resolved},
+	api::{ObjectView, QueryError, Resolved, StagingView},
 	call::{CallPayload, CallRefusal, SignedCall},
 	head::Head,
 	mode::poa::{head_payload, AuthoritySet, PoaEvidence, PoaParams, PoaState},
@@ -243,6 +243,14 @@ impl_runtime_apis! {
 
 		fn child_trie(object: ObjectId) -> Option<Vec<u8>> {
 			ObjectTree::api_child_trie(object)
+		}
+
+		fn kept_trie(object: ObjectId) -> Option<Vec<u8>> {
+			ObjectTree::api_kept_trie(object)
+		}
+
+		fn staging(subtree: ObjectId) -> Option<StagingView> {
+			ObjectTree::api_staging(subtree)
 		}
 	}
 

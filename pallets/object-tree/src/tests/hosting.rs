@@ -3,6 +3,7 @@
 use super::mock::*;
 use crate::{Detached, Dropped, Error, Event, Objects, StagedObject, Stagings};
 use dstp_primitives::{
+	api::StagingView,
 	hub::{ContentSize, RemoteObjects, FIELD_OVERHEAD_BYTES},
 	object::{
 		account_key, encode_value, tag, KeyLayout, Location, Meta, ObjectFlags, ObjectType, Owner,
@@ -179,6 +180,7 @@ fn subtree_comes_back_with_its_root_owners_fields_and_nonces() {
 			assert_eq!(events(), vec![Event::ObjectStaged { subtree: id("/r"), object }]);
 			// Out of reach until the end.
 			assert_eq!(ObjectTree::api_child_trie(object), None);
+			assert!(ObjectTree::api_kept_trie(object).is_some());
 			ObjectTree::do_try_state().unwrap();
 			next_block();
 		}
@@ -201,6 +203,39 @@ fn subtree_comes_back_with_its_root_owners_fields_and_nonces() {
 		assert_ok!(create(&BOB, "/r/b/mine"));
 		assert_noop!(set(&ALICE, "/r/a/d", &[("0", b"x")]), Error::<Test>::Frozen);
 		assert!(!Remotes::is_being_hosted(&ObjectId::ROOT, &key("r")));
+	});
+}
+
+#[test]
+fn the_api_tells_what_is_missing() {
+	ExtBuilder::default().build_and_execute(|| {
+		let mut tree = sample();
+		register(tree.storage().namespace_root());
+		let (parts, size) = content(&mut tree);
+		assert_eq!(ObjectTree::api_staging(id("/r")), None);
+		assert_ok!(start(size));
+		let view = || ObjectTree::api_staging(id("/r")).unwrap();
+		let none = StagingView { payer: ALICE, current: None, missing: 1, left: size };
+		assert_eq!(view(), none);
+		assert_eq!(ObjectTree::api_kept_trie(id("/r")), None);
+
+		let Part { object, entries } = &parts[0];
+		assert_ok!(stage(Some(object.clone()), &entries[..2], false));
+		let (last, _) = entries[1].to_pair(KeyLayout::Raw);
+		let mut left = ContentSize { objects: size.objects - 1, bytes: size.bytes };
+		let mut used = ContentSize::default();
+		entries[..2].iter().for_each(|entry| used.add(entry));
+		left.bytes -= used.bytes;
+		let current = Some((id("/r"), last));
+		assert_eq!(view(), StagingView { current, left, ..none });
+		assert!(ObjectTree::api_kept_trie(id("/r")).is_some());
+
+		assert_ok!(stage(None, &entries[2..], true));
+		stage_all(&parts[1..]);
+		let empty = ContentSize::default();
+		assert_eq!((view().current, view().missing, view().left), (None, 0, empty));
+		assert_ok!(finish());
+		assert_eq!(ObjectTree::api_staging(id("/r")), None);
 	});
 }
 

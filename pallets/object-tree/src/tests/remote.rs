@@ -126,6 +126,8 @@ fn hosted_object_becomes_remote_with_its_root_and_out_of_reach() {
 		build_hosted();
 		let before = ObjectTree::api_object(id("/a")).unwrap().state_root;
 		let paid = held(&ALICE);
+		let tries = [id("/a"), id("/a/b")].map(ObjectTree::api_child_trie);
+		assert!(tries.iter().all(Option::is_some));
 		assert_eq!(detach(), Ok(before));
 		let detached = Event::ObjectDetached { object: id("/a"), state_root: before };
 		assert_eq!(events(), vec![detached]);
@@ -135,6 +137,7 @@ fn hosted_object_becomes_remote_with_its_root_and_out_of_reach() {
 		assert_eq!((view.state_root, view.location), (before, Location::Remote(location(0))));
 		assert_eq!(ObjectTree::api_object(id("/a/b")), None);
 		assert_eq!(ObjectTree::api_child_trie(id("/a/b")), None);
+		assert_eq!([id("/a"), id("/a/b")].map(ObjectTree::api_kept_trie), tries, "where it was");
 		for path in ["/a", "/a/b"] {
 			assert_noop!(set(&ALICE, path, &[("k", b"w")]), Error::<Test>::ObjectNotFound);
 			assert_noop!(set(&BOB, path, &[("k", b"w")]), Error::<Test>::ObjectNotFound);

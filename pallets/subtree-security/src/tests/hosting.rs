@@ -41,7 +41,10 @@ fn hosting_can_be_cancelled() {
 	execute(|| {
 		let subtree = register("geo", params(0, None));
 		assert_ok!(SubtreeSecurity::start_hosting(alice_signs(), subtree, SIZE));
+		let being_hosted = || SubtreeSecurity::subtree_view(subtree).unwrap().being_hosted;
+		assert!(being_hosted());
 		assert_ok!(SubtreeSecurity::cancel_hosting(alice_signs(), subtree));
+		assert!(!being_hosted());
 		System::assert_last_event(Event::HostingCancelled { subtree, epoch: 1 }.into());
 		assert!(!FlatTree::is_being_hosted(&ObjectId::ROOT, &key("geo")));
 		commit(subtree, 1);

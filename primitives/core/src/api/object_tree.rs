@@ -7,7 +7,8 @@
 #![allow(missing_docs)]
 
 use crate::{
-	id::{Key, ObjectId, Path, StateRoot},
+	hub::ContentSize,
+	id::{AccountId, Key, ObjectId, Path, StateRoot},
 	object::{ChildEntry, Location, Meta, RemoteLocation, Value},
 	tree::{Page, PageRequest, TreeError},
 };
@@ -60,6 +61,19 @@ pub struct ObjectView {
 	pub state_root: StateRoot,
 	/// Where its trie is.
 	pub location: Location,
+}
+
+/// How far the content of a remote subtree has come back to the hub.
+#[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, TypeInfo)]
+pub struct StagingView {
+	/// Who pays for the content, and alone may bring it.
+	pub payer: AccountId,
+	/// The object of which not all entries came yet, and the trie key of the last one that came; empty before the first.
+	pub current: Option<(ObjectId, Vec<u8>)>,
+	/// Objects that are named and not complete, before the first one 1. With 0 the content is complete.
+	pub missing: u64,
+	/// How much may still come.
+	pub left: ContentSize,
 }
 
 /// Why the hub does not answer.
@@ -115,5 +129,12 @@ sp_api::decl_runtime_apis! {
 
 		/// Storage key of a hosted object's child trie, without the prefix of child tries; `None` if the hub hosts no such object.
 		fn child_trie(object: ObjectId) -> Option<Vec<u8>>;
+
+		/// As `child_trie`, also for objects whose content is out of reach: those that became remote and whose nodes the hub keeps
+		/// until the first head, and those of a subtree that is being taken back. `None` if the hub has no such nodes.
+		fn kept_trie(object: ObjectId) -> Option<Vec<u8>>;
+
+		/// How far the content of a remote subtree has come back; `None` if nobody takes it back.
+		fn staging(subtree: ObjectId) -> Option<StagingView>;
 	}
 }

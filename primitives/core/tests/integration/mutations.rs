@@ -144,6 +144,7 @@ fn view(context: &ModeContext) -> HubView {
 		last: Some(head()),
 		status: HeadStatus::Pending { until: 7 },
 		committed_at: 5,
+		being_hosted: true,
 	};
 	HubView {
 		block_hash: H256([1; 32]),
