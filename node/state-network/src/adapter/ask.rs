@@ -11,6 +11,7 @@ use dstp_primitives::{
 	ObjectId, StateRoot,
 };
 use futures::StreamExt;
+use rand::seq::SliceRandom;
 use sc_network::{
 	service::traits::NetworkService, DhtEvent, Event, IfDisconnected, PeerId, ReputationChange,
 };
@@ -21,6 +22,13 @@ const FORGED: ReputationChange = ReputationChange::new(-(1 << 28), "dstp: forged
 
 /// How often a lookup is repeated: on a small network the first one may reach nobody.
 const LOOKUP: Duration = Duration::from_secs(5);
+
+/// Most nodes that one question goes to, and that one search gives: anybody may put records into the DHT, and whoever fills it with
+/// dead nodes must not make a reader knock at thousands of doors.
+pub const MAX_ASKED: usize = 16;
+
+/// How long one question may take, however many nodes are asked: four of them may use up their time.
+pub const ASK_LIMIT: Duration = Duration::from_secs(60);
 
 /// A question about a remote subtree at a head whose root the asker trusts, because it has it from finalised state of the hub.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -49,7 +57,8 @@ pub struct NoProof {
 
 /// Asks nodes for a proof, one after the other, until one gives what holds. A forged proof costs its sender the score.
 ///
-/// Takes at most the time limit of [`Protocol::Xfer`] per node.
+/// Asks at most [`MAX_ASKED`] nodes, the first ones that are not banned. Takes at most the time limit of [`Protocol::Xfer`] per node,
+/// and [`ASK_LIMIT`] in all.
 pub async fn ask_proof(
 	network: &dyn NetworkService,
 	names: &ProtocolNames,
@@ -58,14 +67,20 @@ pub async fn ask_proof(
 	question: &Question,
 ) -> Result<Proven, NoProof> {
 	let clock = Clock::start();
+	let end = tokio::time::Instant::now() + ASK_LIMIT;
 	let mut asked = 0;
 	for provider in providers {
 		let peer = to_peer(provider);
 		if scores.lock().is_banned(&peer, clock.now().unix_ms) {
 			continue;
 		}
+		if asked == MAX_ASKED {
+			break;
+		}
 		asked += 1;
-		let Some(bytes) = request(network, names, *provider, question).await else { continue };
+		let answer = request(network, names, *provider, question);
+		let Ok(answer) = tokio::time::timeout_at(end, answer).await else { break };
+		let Some(bytes) = answer else { continue };
 		match check(&bytes, question) {
 			Ok(Some(proven)) => {
 				scores.lock().judge(&peer, Verdict::Useful, clock.now().unix_ms);
@@ -108,7 +123,8 @@ fn check(bytes: &[u8], question: &Question) -> Result<Option<Proven>, Fault> {
 	}
 }
 
-/// Looks in the DHT for nodes that serve a subtree, until it finds some or the time is over; then there are none.
+/// Looks in the DHT for nodes that serve a subtree, until it finds some or the time is over; then there are none. Gives at most
+/// [`MAX_ASKED`], drawn by lot: if more say that they serve it, those who came first in the answer must not decide alone.
 pub async fn find_providers(
 	network: &dyn NetworkService,
 	genesis: H256,
@@ -138,5 +154,8 @@ pub async fn find_providers(
 			}
 		}
 	};
-	tokio::time::timeout(limit, search).await.unwrap_or_default()
+	let mut found = tokio::time::timeout(limit, search).await.unwrap_or_default();
+	found.shuffle(&mut rand::thread_rng());
+	found.truncate(MAX_ASKED);
+	found
 }

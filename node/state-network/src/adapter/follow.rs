@@ -181,7 +181,10 @@ fn request(
 			Err(_) => Err(Failure::TimedOut),
 			Ok(Err(_)) => Err(Failure::Unreachable),
 			Ok(Ok(Ok((bytes, _)))) => Ok(bytes),
-			Ok(Ok(Err(failure))) => Err(to_failure(&failure)),
+			Ok(Ok(Err(failure))) => {
+				log::debug!(target: LOG, "{peer} gave no answer: {failure}");
+				Err(to_failure(&failure))
+			},
 		};
 		(id, result)
 	}

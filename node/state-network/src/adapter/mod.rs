@@ -10,7 +10,7 @@ mod follow;
 mod provide;
 mod serve;
 
-pub use ask::{ask_proof, find_providers, NoProof, Question};
+pub use ask::{ask_proof, find_providers, NoProof, Question, ASK_LIMIT, MAX_ASKED};
 pub use follow::{follow, Input, Progress};
 pub use provide::{provide, provider_key};
 pub use serve::{serve, Inbound};

@@ -136,9 +136,10 @@ impl<T: Target> Follower<T> {
 			self.send(now, peer, Kind::Ranges, (Protocol::Sync, request.to_bytes()));
 		}
 		let moved = !same_head(&hub, &ranges.pivot);
-		let stuck = now.ms.saturating_sub(self.copied_ms) >= COPY_STUCK_MS;
+		let waited = now.ms.saturating_sub(self.copied_ms);
+		let gone = hub.seq - ranges.pivot.seq > KEPT_HEADS && waited >= GONE_MS;
 		if moved
-			&& (stuck || ranges.has_nothing())
+			&& (gone || waited >= COPY_STUCK_MS || ranges.has_nothing())
 			&& ranges.has_waiting()
 			&& ranges.is_idle()
 			&& self.peers.all_lack(Need::Ranges, now.ms)

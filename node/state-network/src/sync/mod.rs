@@ -65,8 +65,9 @@ const SEARCH_MORE_MS: u64 = 60_000;
 /// Pause after the store refused.
 const STORAGE_PAUSE_MS: u64 = 5_000;
 
-/// How long a follower that lies further behind than heads are kept looks for a provider that has its batches all the same, before it
-/// gives its copy up: longer than a search for providers takes, so that the first one, which may lie, does not decide alone.
+/// How long a follower that lies further behind than heads are kept looks for a provider that has its batches, or the state that it
+/// copies, all the same, before it copies anew: longer than a search for providers takes, so that the first one, which may lie, does
+/// not decide alone.
 const GONE_MS: u64 = 15_000;
 
 /// After this time without a batch, when all providers say that they have not got it, the state is copied again. Not sooner: a
@@ -75,7 +76,8 @@ const GONE_MS: u64 = 15_000;
 const STUCK_MS: u64 = 60_000;
 
 /// After this time without a range, when all providers say that they have not got the state any more, a copy that holds
-/// something already starts again at the newest head. Long enough for a provider that was lost to come back.
+/// something already starts again at the newest head. Long enough for a provider that was lost to come back. See [`GONE_MS`] for a
+/// copy of a head that lies more than [`KEPT_HEADS`] behind.
 const COPY_STUCK_MS: u64 = 30_000;
 
 /// The time. Both in milliseconds.

@@ -20,8 +20,10 @@ const LACKS_RANGES_MS: u64 = 15_000;
 /// The same for batches, which come to a peer that follows the same subtree within seconds.
 const LACKS_BATCHES_MS: u64 = 5_000;
 
-/// First pause after an answer that did not come; doubles with each further one up to 2^8 times.
+/// First pause after an answer that did not come; doubles with each further one, up to 16 seconds: a provider that was away is used
+/// again that soon, and a full table of dead ones costs four attempts a second.
 const BACKOFF_MS: u64 = 500;
+const MAX_BACKOFF_DOUBLINGS: u32 = 5;
 
 /// A peer this many times slower than the fastest counts as slow, unless it is faster than [`FAST_MS`].
 const SLOW_FACTOR: u64 = 4;
@@ -207,7 +209,7 @@ impl Peers {
 
 	pub fn note_failure(&mut self, peer: &Peer, now: u64) {
 		if let Some(state) = self.known.get_mut(peer) {
-			state.pause_until = now + (BACKOFF_MS << state.failures.min(8));
+			state.pause_until = now + (BACKOFF_MS << state.failures.min(MAX_BACKOFF_DOUBLINGS));
 			state.failures = state.failures.saturating_add(1);
 		}
 	}

@@ -78,6 +78,29 @@ fn a_follower_beyond_the_kept_heads_copies_soon() {
 }
 
 #[test]
+fn a_copy_of_a_head_beyond_the_kept_ones_starts_again_soon() {
+	let world = longer(KEPT_HEADS + 50);
+	let mut network = Network::new(1, &world, &[Behaviour::Honest; 2], LinkPlan::GOOD);
+	network.nodes.iter_mut().for_each(|node| node.keeps = KEPT_HEADS - 1);
+	network.finalise(LOADED, 0);
+	while network.follower.counters().objects < 20 {
+		network.step();
+	}
+	// The process was away while the hub went on.
+	let written = network.follower.target().clone();
+	network.newest = LOADED + KEPT_HEADS + 50;
+	network.restart(written);
+	network.run_for(10_000);
+	assert_eq!(
+		network.follower.counters().copies,
+		0,
+		"not on the word of the first provider alone"
+	);
+	network.run_until_synced(15_000);
+	assert_eq!((network.follower.counters().copies, network.follower.counters().batches), (1, 0));
+}
+
+#[test]
 fn a_follower_within_the_kept_heads_does_not_throw_its_copy_away_on_the_word_of_a_liar() {
 	let world = longer(20);
 	let mut network =
