@@ -27,7 +27,19 @@ pub enum OpenError {
 	/// Another process has the database open.
 	#[error("the database in {0} is in use; stop the other process or choose another folder")]
 	InUse(PathBuf),
-	/// The database cannot be opened or read.
+	/// The database cannot be opened, or what stands first in it cannot be read.
+	#[error(
+		"the database in {folder} is damaged ({source}); restore it from a copy, which the call log beside it brings up to date, or \
+		 move it away: a node that follows copies the state again, and one that serves executes the calls of its log again if \
+		 the log still has all of them"
+	)]
+	Damaged {
+		/// Its folder.
+		folder: PathBuf,
+		/// The cause.
+		source: parity_db::Error,
+	},
+	/// The database cannot be read.
 	#[error(
 		"the database is not readable: {0}; restore it, or remove the folder and synchronise again"
 	)]
@@ -160,6 +172,12 @@ pub enum SubmitError {
 	/// Too many calls wait for the next flush.
 	#[error("{0} calls wait to be written; submit again in a moment")]
 	Unflushed(usize),
+	/// The hub takes the content back.
+	#[error(
+		"the hub takes the content of this subtree back and accepts no heads of it; change the hosted object by transactions when \
+		 that is complete, or submit again if its owner cancels it"
+	)]
+	BeingHosted,
 	/// The hub does not keep up.
 	#[error("{0} heads wait for the hub; submit again when it has accepted some")]
 	HubBehind(u64),
@@ -172,7 +190,7 @@ impl SubmitError {
 	/// Whether the same call may be accepted later.
 	pub fn is_transient(&self) -> bool {
 		match self {
-			Self::NotSynced | Self::Unflushed(_) | Self::HubBehind(_) => true,
+			Self::NotSynced | Self::BeingHosted | Self::Unflushed(_) | Self::HubBehind(_) => true,
 			Self::NotAdmitted(refusal) => refusal.is_transient(),
 			Self::Refused(_) | Self::NotServing | Self::Stopped(_) => false,
 		}

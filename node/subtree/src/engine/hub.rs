@@ -82,6 +82,12 @@ impl Engine {
 		Ok(HubOutcome::Resealed { first })
 	}
 
+	/// Notes whether the hub takes the content back. From then on, and until it is taken back, calls are refused; those that were
+	/// acknowledged before wait, and are committed if the hub gives up. Not kept over a restart: say it again.
+	pub fn set_being_hosted(&mut self, being_hosted: bool) {
+		self.being_hosted = being_hosted;
+	}
+
 	fn note_hub(&mut self, seq: u64, hash: H256) -> Result<HubOutcome, HubError> {
 		if seq > self.applied.seq || !self.applied.ready {
 			if self.role == Role::Follow || !self.applied.ready {

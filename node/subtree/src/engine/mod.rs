@@ -64,6 +64,8 @@ pub struct Status {
 	pub oldest: u64,
 	/// Newest head that the hub accepted, as far as this node knows.
 	pub committed: u64,
+	/// Whether the hub takes the content back, as [`Engine::set_being_hosted`] said: calls are refused.
+	pub being_hosted: bool,
 	/// Calls executed since the newest head.
 	pub open_calls: u32,
 	/// Calls that the hub has not accepted yet, the open ones included.
@@ -97,6 +99,8 @@ pub struct Engine {
 	/// Batches that were sealed because a call did not fit any more.
 	sealed: Vec<SealedBatch>,
 	import: Option<ImportRun>,
+	/// While the hub takes the content back it accepts no heads, and a call that is acknowledged now could be lost.
+	being_hosted: bool,
 	stopped: Option<StopReason>,
 }
 
@@ -143,6 +147,7 @@ impl Engine {
 			root: applied.root,
 			oldest: applied.oldest,
 			committed: applied.committed,
+			being_hosted: self.being_hosted,
 			open_calls: self.executor.entries().len() as u32,
 			pending_calls: self.pending.total(),
 			log_bytes: self.log.as_ref().map_or(0, CallLog::bytes),

@@ -73,6 +73,7 @@ impl Engine {
 			synced: Vec::new(),
 			sealed: Vec::new(),
 			import,
+			being_hosted: false,
 			stopped: None,
 		})
 	}

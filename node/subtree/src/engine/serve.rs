@@ -49,6 +49,9 @@ impl Engine {
 		if call.identity != self.identity {
 			return Err(CallRefusal::WrongSubtree.into());
 		}
+		if self.being_hosted {
+			return Err(SubmitError::BeingHosted);
+		}
 		// The hub may have gone on since the gate.
 		call.call.check_context(&self.identity.context(hub.number))?;
 		self.ensure_room(&call)?;

@@ -1,11 +1,10 @@
 //! The state of the newest head, read without its tries.
 
-use super::{flat_key, Inner, COL_FLAT};
+use super::{database::Entries, flat_key, Inner, COL_FLAT};
 use dstp_primitives::{
 	tree::{Link, Storage, StorageError},
 	ObjectId, StateRoot,
 };
-use parity_db::BTreeIterator;
 use std::cell::RefCell;
 
 /// The flat copy as the storage of an `ObjectTree`, for its reading operations. Writing is refused.
@@ -17,7 +16,7 @@ pub(crate) struct FlatView<'a> {
 }
 
 struct Cursor<'a> {
-	iterator: BTreeIterator<'a>,
+	iterator: Entries<'a>,
 	/// Key and value that the iterator gave last.
 	key: Vec<u8>,
 	value: Vec<u8>,

@@ -17,6 +17,7 @@
 //! it is pruned.
 
 mod changes;
+mod database;
 mod flat;
 mod import;
 
@@ -30,10 +31,11 @@ use crate::{
 	options::{Faults, Step},
 };
 use codec::{Decode, DecodeAll, Encode};
+use database::Database;
 use dstp_primitives::{
 	batch::HubPin, head::Head, tree::Link, trie::NodeStore, ObjectId, StateRoot,
 };
-use parity_db::{ColumnOptions, Db, Operation, Options};
+use parity_db::{ColumnOptions, Operation, Options};
 use sp_core::H256;
 use std::{
 	path::{Path, PathBuf},
@@ -101,7 +103,7 @@ pub(crate) struct StoredLink {
 
 /// The open database and where it stands. A reader holds the lock for one answer, so that it sees one head.
 pub(crate) struct Inner {
-	db: Option<Db>,
+	db: Option<Database>,
 	pub applied: Applied,
 }
 
@@ -129,11 +131,15 @@ fn options(path: &Path) -> Options {
 	options
 }
 
-fn open_db(path: &Path) -> Result<Db, OpenError> {
-	Db::open_or_create(&options(path)).map_err(|error| match error {
+fn open_db(path: &Path) -> Result<Database, OpenError> {
+	Database::open(&options(path)).map_err(|error| match error {
 		parity_db::Error::Locked(_) => OpenError::InUse(path.to_path_buf()),
-		other => OpenError::Database(other),
+		other => damaged(path, other),
 	})
+}
+
+fn damaged(path: &Path, source: parity_db::Error) -> OpenError {
+	OpenError::Damaged { folder: path.to_path_buf(), source }
 }
 
 impl Store {
@@ -145,12 +151,13 @@ impl Store {
 		faults: Arc<dyn Faults>,
 	) -> Result<Self, OpenError> {
 		let db = open_db(path)?;
+		let unreadable = |error| damaged(path, error);
 		let stored = StoredIdentity { version: STORE_VERSION, identity, initial_root };
-		let applied = match db.get(COL_META, META_IDENTITY).map_err(OpenError::Database)? {
+		let applied = match db.get(COL_META, META_IDENTITY).map_err(unreadable)? {
 			None => {
 				let applied = blank(initial_root);
 				let ops = vec![set(COL_META, META_IDENTITY, stored.encode()), applied_op(&applied)];
-				db.commit_changes(ops).map_err(OpenError::Database)?;
+				db.commit_changes(ops).map_err(unreadable)?;
 				applied
 			},
 			Some(bytes) => {
@@ -160,7 +167,7 @@ impl Store {
 					let (expected, found) = (format!("{stored:?}"), format!("{found:?}"));
 					return Err(OpenError::WrongIdentity { expected, found });
 				}
-				let bytes = db.get(COL_META, META_APPLIED).map_err(OpenError::Database)?;
+				let bytes = db.get(COL_META, META_APPLIED).map_err(unreadable)?;
 				let bytes = bytes.ok_or(OpenError::Corrupt("it has no position"))?;
 				Applied::decode_all(&mut &bytes[..])
 					.map_err(|_| OpenError::Corrupt("its position"))?
@@ -258,7 +265,7 @@ fn blank(initial_root: StateRoot) -> Applied {
 
 impl Inner {
 	/// The database; an error only after it could not be opened again.
-	pub fn db(&self) -> DbResult<&Db> {
+	pub fn db(&self) -> DbResult<&Database> {
 		self.db.as_ref().ok_or(parity_db::Error::DatabaseNotFound)
 	}
 

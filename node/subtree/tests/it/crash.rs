@@ -51,7 +51,7 @@ impl Faults for WaitForDeath {
 	}
 }
 
-fn say(line: &str) {
+pub fn say(line: &str) {
 	// Not `println!`, which the test harness may hold back. One write, so that a kill leaves the line whole or absent.
 	let mut out = io::stdout();
 	out.write_all(format!("{line}\n").as_bytes()).and_then(|()| out.flush()).unwrap();

@@ -10,9 +10,9 @@ use dstp_subtree::{
 	SubmitError, WantedRange,
 };
 
-const CALLS: u64 = 150;
+pub const CALLS: u64 = 150;
 
-fn source(dir: &std::path::Path) -> (Engine, Head) {
+pub fn source(dir: &std::path::Path) -> (Engine, Head) {
 	let mut engine = serve(dir);
 	run_workload(&mut engine, 0, CALLS, 10);
 	commit_all(&mut engine);
@@ -26,7 +26,7 @@ fn follower(dir: &std::path::Path) -> Engine {
 }
 
 /// Fetches one wanted range from `source`, at most about `bytes` long.
-fn fetch(engine: &mut Engine, source: &Reader, wanted: &WantedRange, bytes: usize) {
+pub fn fetch(engine: &mut Engine, source: &Reader, wanted: &WantedRange, bytes: usize) {
 	let (proof, _) = source.range(wanted.root, wanted.after.as_deref(), bytes).unwrap();
 	engine.import_range(wanted.object, wanted.after.clone(), proof).unwrap();
 }

@@ -9,6 +9,7 @@ mod follow;
 mod fuzz_files;
 mod hub;
 mod import;
+mod migrate;
 mod property;
 mod serve;
 mod store;
