@@ -4,6 +4,7 @@ use super::{
 	hub::{BestBlockAccounts, HubSide, NodeHub},
 	live::HubHead,
 	metrics::Metrics,
+	migrated::Migrations,
 	serve::{Running, Served},
 	signer::HeadSigner,
 	writer, SubtreeApis,
@@ -30,6 +31,9 @@ const LOG_TARGET: &str = "dstp";
 /// that it adds little to the time until a commit.
 const TURN: Duration = Duration::from_millis(200);
 
+/// How long one turn brings content from the hub before it looks at everything else again.
+const FETCH_BUDGET: Duration = Duration::from_millis(100);
+
 /// Heads per subtree in the outbox: the worker goes on with these while the node is busy.
 pub(super) const HEADS_AHEAD: usize = 4;
 
@@ -47,6 +51,8 @@ pub(super) struct Driver<H> {
 	finalised: Option<BlockHash>,
 	/// Hashes of the newest heads when the outbox was filled last.
 	newest: Vec<H256>,
+	/// Subtrees whose content comes from the hub.
+	migrations: Migrations,
 	/// What stands in the outbox: the state of the mode that it was signed for, and the head.
 	outbox: Vec<(Vec<u8>, Head)>,
 }
@@ -79,7 +85,9 @@ pub(super) fn spawn<R: NodeRuntime>(
 	context.spawn_essential.spawn_blocking("subtrees", Some("dstp"), async move {
 		loop {
 			driver.turn();
-			tokio::time::sleep(TURN).await;
+			// A turn that brings content was long enough itself.
+			tokio::time::sleep(if driver.migrations.are_busy() { Duration::ZERO } else { TURN })
+				.await;
 		}
 	});
 }
@@ -102,6 +110,7 @@ impl<H: HubSide> Driver<H> {
 			seen: None,
 			finalised: None,
 			newest: Vec::new(),
+			migrations: Migrations::default(),
 			outbox: Vec::new(),
 		}
 	}
@@ -113,6 +122,7 @@ impl<H: HubSide> Driver<H> {
 			self.take_in(view);
 			self.seen = Some(view.block_hash);
 		}
+		self.migrations.turn(&self.hub, &self.served, FETCH_BUDGET);
 		self.watch_finality();
 		let serving = self.served.serving();
 		for running in &serving {
@@ -134,13 +144,22 @@ impl<H: HubSide> Driver<H> {
 	/// Tells the engines what the hub knows.
 	fn take_in(&mut self, view: &HubView) {
 		self.served.set_pin(HubPin { number: view.number, global_root: view.global_root });
-		let serves = |subtree: &&SubtreeView| self.served.serves(&subtree.subtree);
+		let served = self.served.clone();
+		let serves = |subtree: &&SubtreeView| served.serves(&subtree.subtree);
 		for subtree in view.subtrees.iter().filter(serves) {
 			let Some(running) = self.served.open(subtree, &self.options) else { continue };
-			let outcome = running.engine.lock().on_hub_head(&subtree.head);
+			let outcome = {
+				let mut engine = running.engine.lock();
+				engine.set_being_hosted(subtree.being_hosted);
+				engine.on_hub_head(&subtree.head)
+			};
 			let (id, seq) = (subtree.subtree, subtree.head.seq);
 			match outcome {
 				Ok(HubOutcome::Unchanged) => {},
+				Ok(HubOutcome::Behind { .. }) => {
+					self.migrations.note(&running, seq);
+					continue;
+				},
 				Ok(HubOutcome::Committed { seq }) => {
 					log::info!(target: LOG_TARGET, "subtree {id}: head {seq} is on the hub");
 				},

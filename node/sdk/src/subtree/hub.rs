@@ -8,15 +8,19 @@ use crate::{
 	},
 };
 use dstp_primitives::{
-	api::SubtreeSecurityApi,
+	api::{ObjectTreeApi, SubtreeSecurityApi},
 	mailbox::{HubView, Interests, Outbox},
+	proof::{prove_range, RangeProof},
 	subtree::{ModeView, SubtreeView},
-	ObjectId,
+	trie::NodeSet,
+	ObjectId, StateRoot,
 };
 use dstp_subtree::HubAccounts;
 use parking_lot::Mutex;
+use sc_client_api::{ProofProvider, StorageProvider};
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
+use sp_core::storage::{ChildInfo, StorageKey};
 use std::{collections::HashSet, sync::Arc};
 
 /// The hub as the driver of served subtrees sees it.
@@ -35,6 +39,20 @@ pub(super) trait HubSide {
 
 	/// A subtree in the state of a block.
 	fn head_at(&self, block: BlockHash, subtree: ObjectId) -> Option<SubtreeView>;
+
+	/// A proven range, of at most about `max_bytes`, of an object that the hub hosted before it became remote. `root` is that of
+	/// its trie.
+	///
+	/// # Errors
+	///
+	/// A sentence: the hub has given the nodes up, or this node cannot read them.
+	fn kept_range(
+		&self,
+		object: &ObjectId,
+		root: StateRoot,
+		after: Option<&[u8]>,
+		max_bytes: usize,
+	) -> Result<RangeProof, String>;
 }
 
 /// The hub of this node: its client, and the mailbox.
@@ -77,6 +95,60 @@ where
 
 	fn head_at(&self, block: BlockHash, subtree: ObjectId) -> Option<SubtreeView> {
 		self.client.runtime_api().head(block, subtree).ok().flatten()
+	}
+
+	/// From the best block: the nodes stay the same until the first head, and the state of older blocks may be pruned.
+	fn kept_range(
+		&self,
+		object: &ObjectId,
+		root: StateRoot,
+		after: Option<&[u8]>,
+		max_bytes: usize,
+	) -> Result<RangeProof, String> {
+		let unreadable = |error: &dyn std::fmt::Display| {
+			format!("the state of the best block cannot be read: {error}")
+		};
+		let at = self.client.info().best_hash;
+		let trie = self.client.runtime_api().kept_trie(at, *object);
+		let trie = trie.map_err(|error| unreadable(&error))?;
+		let trie = trie.ok_or_else(|| format!("the hub keeps no nodes of object {object}"))?;
+		let nodes = self.nodes(at, &ChildInfo::new_default_from_vec(trie), after, max_bytes);
+		let nodes = NodeSet::from_trusted(nodes.map_err(|error| unreadable(&error))?);
+		let proven = prove_range(&nodes, root, after, max_bytes);
+		let (proof, _) =
+			proven.map_err(|error| {
+				format!("what the hub keeps of object {object} is not what it was registered with: {error}")
+			})?;
+		Ok(proof)
+	}
+}
+
+impl<R: NodeRuntime> NodeHub<R> {
+	/// Nodes of a child trie along the keys after `after`, with at most about `max_bytes` of keys and values and the key behind
+	/// them, which a range stops at.
+	fn nodes(
+		&self,
+		at: BlockHash,
+		trie: &ChildInfo,
+		after: Option<&[u8]>,
+		max_bytes: usize,
+	) -> sp_blockchain::Result<Vec<Vec<u8>>> {
+		let start = after.map(|key| StorageKey(key.to_vec()));
+		let listed = self.client.child_storage_keys(at, trie.clone(), None, start.as_ref())?;
+		let (mut keys, mut bytes) = (Vec::from_iter(start.clone().map(|key| key.0)), 0);
+		for key in listed {
+			let behind = bytes >= max_bytes;
+			if !behind {
+				let value = self.client.child_storage(at, trie, &key)?;
+				bytes += key.0.len() + value.map_or(0, |value| value.0.len());
+			}
+			keys.push(key.0);
+			if behind {
+				break;
+			}
+		}
+		let mut keys = keys.iter().map(Vec::as_slice);
+		Ok(self.client.read_child_proof(at, trie, &mut keys)?.into_iter_nodes().collect())
 	}
 }
 

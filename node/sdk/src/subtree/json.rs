@@ -135,6 +135,8 @@ pub struct StatusJson {
 	pub hub_seq: u64,
 	/// Oldest head that can be read.
 	pub oldest_seq: u64,
+	/// Whether the hub takes the content back: it accepts no heads, and the node no calls.
+	pub being_hosted: bool,
 	/// Calls executed since the newest head.
 	pub open_calls: u32,
 	/// Calls that the hub has not accepted yet.
@@ -166,6 +168,7 @@ impl From<Status> for StatusJson {
 			local_root: status.root,
 			hub_seq: status.committed,
 			oldest_seq: status.oldest,
+			being_hosted: status.being_hosted,
 			open_calls: status.open_calls,
 			pending_calls: status.pending_calls,
 			stopped: status.stopped.map(|reason| reason.to_string()),

@@ -69,6 +69,7 @@ impl Live {
 			root: Default::default(),
 			oldest: 0,
 			committed: 0,
+			being_hosted: false,
 			open_calls: 0,
 			pending_calls: 0,
 			log_bytes: 0,
@@ -170,7 +171,10 @@ impl Watcher for Live {
 			},
 			HeadNews::Copied { seq } => {
 				self.progress.send_modify(|progress| progress.copied = Some(seq));
-				StateNews::everything(reader)
+				StateNews::everything(reader).unwrap_or_else(|error| {
+					log::warn!(target: "dstp", "nobody is told of head {seq}, which was copied: {error}");
+					None
+				})
 			},
 			// Nobody listens; who comes later starts at a newer head.
 			HeadNews::Batch(_) if self.news.receiver_count() == 0 => return,

@@ -24,6 +24,7 @@ mod json;
 mod live;
 mod mailbox;
 mod metrics;
+mod migrated;
 mod names;
 mod network;
 mod rpc;
@@ -61,6 +62,7 @@ use serve::Served;
 use signer::PoaSigner;
 use std::{
 	collections::BTreeMap,
+	path::{Path, PathBuf},
 	sync::Arc,
 	time::{SystemTime, UNIX_EPOCH},
 };
@@ -143,7 +145,7 @@ where
 				format!("a node holds at most {MAX_INTERESTS} subtrees; start another node")
 			})?,
 		};
-		let folder = context.data_path.join("subtrees");
+		let folder = folder(&context.data_path);
 		let served =
 			Arc::new(Served::new(context.genesis_hash, folder, roles, Arc::new(system_now_ms)));
 		if let Some(handles) = self.network {
@@ -153,6 +155,11 @@ where
 		let executor = Arc::new(context.spawn.clone());
 		Ok(Rpc::from(SubtreeRpc::<R>::new(context.client, served, executor).into_rpc()))
 	}
+}
+
+/// Where a node that keeps its data in `data_path` keeps all its subtrees.
+pub(crate) fn folder(data_path: &Path) -> PathBuf {
+	data_path.join("subtrees")
 }
 
 /// Milliseconds since 1970.

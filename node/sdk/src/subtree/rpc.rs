@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
 	global_tree::{
-		block_or_best, hub_nodes, AccountJson, BlockRoot, ChildJson, FieldJson, GlobalTreeError,
-		ObjectId32, ObjectJson, PageJson, PageParams, ProofParams,
+		block_or_best, hub_nodes, AccountJson, BadQuestion, BlockRoot, ChildJson, FieldJson,
+		GlobalTreeError, ObjectId32, ObjectJson, PageJson, PageParams, ProofParams,
 	},
 	runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime},
 };
@@ -21,7 +21,7 @@ use dstp_primitives::{
 	call::SignedCall,
 	proof::{Proof, Query, TrustedRoot},
 	trie::NodeSet,
-	Location, ObjectId, Path,
+	Key, Location, ObjectId, Path, StateRoot,
 };
 use dstp_subtree::{Receipt, Role, SubmitError};
 use jsonrpsee::{core::async_trait, proc_macros::rpc, PendingSubscriptionSink};
@@ -30,6 +30,9 @@ use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_core::Bytes;
 use std::sync::Arc;
+
+/// Bytes of keys and values in one answer of `subtree_range`; with its proof in hex it stays below 2 MiB.
+const MAX_RANGE_BYTES: u32 = 256 * 1024;
 
 type Answer<T> = Result<T, SubtreeRpcError>;
 
@@ -75,6 +78,17 @@ pub trait SubtreeApi {
 	/// A proof of state inside a subtree, from the global root of the finalised block down; with `seq` from that head's root.
 	#[method(name = "proof", blocking)]
 	fn proof(&self, query: ProofParams, seq: Option<u64>) -> Answer<SubtreeProofJson>;
+
+	/// Contiguous entries of the trie of one object of a subtree that this node holds, with their proof against its `root`: the first
+	/// ones after the trie key `after`, or the first of all. About `max_bytes` of keys and values, at most and by default 256 KiB.
+	#[method(name = "range", blocking)]
+	fn range(
+		&self,
+		id: ObjectId32,
+		root: StateRoot,
+		after: Option<Bytes>,
+		max_bytes: Option<u32>,
+	) -> Answer<Bytes>;
 
 	/// How this node stands with a subtree.
 	#[method(name = "status")]
@@ -166,7 +180,7 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 		for (depth, key) in keys.iter().enumerate() {
 			object = object.child(key);
 			if self.calls.served.contains(&object) {
-				let part = |keys: &[dstp_primitives::Key]| {
+				let part = |keys: &[Key]| {
 					Path::new(keys.to_vec()).expect("a part of a path is a path; qed")
 				};
 				return Ok((
@@ -297,6 +311,20 @@ where
 		}
 	}
 
+	fn range(
+		&self,
+		id: ObjectId32,
+		root: StateRoot,
+		after: Option<Bytes>,
+		max_bytes: Option<u32>,
+	) -> Answer<Bytes> {
+		let running = self.running(&id.0)?;
+		let bytes = max_bytes.unwrap_or(MAX_RANGE_BYTES).min(MAX_RANGE_BYTES) as usize;
+		let after = after.as_ref().map(|key| &key[..]);
+		let (proof, _) = running.reader.range(root, after, bytes)?;
+		Ok(Bytes(proof.encode()))
+	}
+
 	fn status(&self, id: ObjectId32) -> Answer<StatusJson> {
 		let running = self.running(&id.0)?;
 		let status = running.live.status();
@@ -326,8 +354,14 @@ where
 		id: ObjectId32,
 		prefix: Option<Bytes>,
 	) {
-		let holder = self.holder(&id.0);
-		let filter = ChangeFilter { object: id.0, prefix: prefix.map(|bytes| bytes.0) };
+		// A longer prefix than a key matches nothing, and it is kept as long as the subscription.
+		let prefix = prefix.map(|bytes| bytes.0);
+		let longest = prefix.clone().filter(|prefix| !prefix.is_empty());
+		let holder = longest
+			.map_or(Ok(()), |prefix| Key::new(prefix).map(drop))
+			.map_err(|error| BadQuestion::Key(error).into())
+			.and_then(|()| self.holder(&id.0));
+		let filter = ChangeFilter { object: id.0, prefix };
 		spawn_subscription_task(&self.executor, async move {
 			match holder {
 				Ok((running, _)) => {

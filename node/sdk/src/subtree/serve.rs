@@ -213,7 +213,8 @@ impl Served {
 	) -> Result<Running, OpenError> {
 		let live = Arc::new(Live::new(identity, role));
 		let options = EngineOptions { watcher: live.clone(), ..options };
-		let engine = Engine::open(folder, identity, genesis(view), role, options)?;
+		let mut engine = Engine::open(folder, identity, genesis(view), role, options)?;
+		engine.set_being_hosted(view.being_hosted);
 		let (reader, gate) = (engine.reader(), engine.gate());
 		let engine = Arc::new(EngineCell::new(engine, live.clone()));
 		let writer = match role {

@@ -12,7 +12,7 @@ use dstp_primitives::{
 	subtree::ModeView,
 	AccountId,
 };
-use sp_core::crypto::KeyTypeId;
+use sp_core::{crypto::KeyTypeId, ecdsa};
 use sp_crypto_hashing::blake2_256;
 use sp_keystore::Keystore;
 
@@ -59,16 +59,33 @@ impl HeadSigner for PoaSigner {
 	}
 }
 
-/// Signs with the key of `account`, of whichever kind it is; `None` if the keystore has no such key of type [`KEY_TYPE`].
+/// Signs with the key of `account`, of whichever kind it is; `None` if the keystore has no such key of type [`KEY_TYPE`], or one that
+/// cannot be read, which is logged.
 pub fn sign(keystore: &dyn Keystore, account: &AccountId, message: &[u8]) -> Option<Signature> {
+	try_sign(keystore, account, message).unwrap_or_else(|error| {
+		log::warn!(
+			target: "dstp",
+			"the key of {account} in the keystore cannot be used: {error}; insert it again with author_insertKey"
+		);
+		None
+	})
+}
+
+fn try_sign(
+	keystore: &dyn Keystore,
+	account: &AccountId,
+	message: &[u8],
+) -> Result<Option<Signature>, sp_keystore::Error> {
 	let id: &[u8; 32] = account.as_ref();
 	if let Some(key) = keystore.sr25519_public_keys(KEY_TYPE).into_iter().find(|key| key.0 == *id) {
-		return keystore.sr25519_sign(KEY_TYPE, &key, message).ok().flatten().map(Into::into);
+		return Ok(keystore.sr25519_sign(KEY_TYPE, &key, message)?.map(Into::into));
 	}
 	if let Some(key) = keystore.ed25519_public_keys(KEY_TYPE).into_iter().find(|key| key.0 == *id) {
-		return keystore.ed25519_sign(KEY_TYPE, &key, message).ok().flatten().map(Into::into);
+		return Ok(keystore.ed25519_sign(KEY_TYPE, &key, message)?.map(Into::into));
 	}
-	let key =
-		keystore.ecdsa_public_keys(KEY_TYPE).into_iter().find(|key| blake2_256(&key.0) == *id)?;
-	keystore.ecdsa_sign(KEY_TYPE, &key, message).ok().flatten().map(Into::into)
+	let is_ours = |key: &ecdsa::Public| blake2_256(&key.0) == *id;
+	match keystore.ecdsa_public_keys(KEY_TYPE).into_iter().find(is_ours) {
+		Some(key) => Ok(keystore.ecdsa_sign(KEY_TYPE, &key, message)?.map(Into::into)),
+		None => Ok(None),
+	}
 }

@@ -13,6 +13,7 @@ use super::{
 use dstp_primitives::head::Head;
 use dstp_subtree::{ReadError, Receipt};
 use jsonrpsee::{PendingSubscriptionSink, SubscriptionMessage, SubscriptionSink};
+use sp_core::H256;
 use std::{sync::Arc, time::Duration};
 use tokio::sync::{broadcast::error::RecvError, watch};
 
@@ -148,7 +149,7 @@ pub(super) async fn changes(
 	let subtree = running.identity.subtree;
 	// In this order, so that no head falls between the first message and the news.
 	let (mut news, mut progress) = (running.live.news(), running.live.progress());
-	let first = read(&running, |running| Ok(StateNews::everything(&running.reader))).await?;
+	let first = read(&running, |running| StateNews::everything(&running.reader)).await?;
 	let known = first.as_ref().map(StateNews::seq);
 	if let Some(update) = first.and_then(|first| filter.apply(subtree, &first)) {
 		tell(sink, &update).await?;
@@ -174,6 +175,15 @@ pub(super) async fn changes(
 	}
 }
 
+/// The hash of a head; `None` if it is not kept any more.
+async fn hash_if_kept(running: &Arc<Running>, seq: u64) -> Result<Option<H256>, End> {
+	let head = read(running, move |running| match running.reader.head(Some(seq)) {
+		Err(ReadError::HeadNotKept { .. }) => Ok(None),
+		head => head,
+	});
+	Ok(head.await?.map(|head| head.hash()))
+}
+
 /// Where a call is on its way.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -182,7 +192,8 @@ enum Stage {
 	Committed,
 }
 
-/// A call: its receipt, then that it is batched, committed and finalised.
+/// A call: its receipt, then that it is batched, committed and finalised. Batched again when its head gets another era, and with it
+/// another hash.
 pub(super) async fn call(
 	sink: &SubscriptionSink,
 	running: Arc<Running>,
@@ -190,15 +201,21 @@ pub(super) async fn call(
 ) -> Result<(), End> {
 	let (seq, index) = (receipt.seq, receipt.index);
 	let mut progress = running.live.progress();
-	let mut stage = Stage::Executed;
+	let (mut stage, mut batched) = (Stage::Executed, None);
+	let mut resealed = progress.borrow().resealed.0;
 	tell(sink, &CallUpdate::Executed(receipt.into())).await?;
 	loop {
 		let now = progress.borrow_and_update().clone();
-		if stage == Stage::Executed && now.status.seq >= seq {
-			let head = read(&running, move |running| running.reader.head(Some(seq))).await?;
-			let head = head.map(|head| head.hash()).unwrap_or_default();
-			tell(sink, &CallUpdate::Batched { seq, index, head }).await?;
-			stage = Stage::Batched;
+		if now.status.seq >= seq && (batched.is_none() || now.resealed.0 != resealed) {
+			resealed = now.resealed.0;
+			let head = hash_if_kept(&running, seq).await?.or(batched).unwrap_or_default();
+			if batched != Some(head) {
+				if stage == Stage::Committed {
+					tell(sink, &CallUpdate::Reverted { seq }).await?;
+				}
+				tell(sink, &CallUpdate::Batched { seq, index, head }).await?;
+				(stage, batched) = (Stage::Batched, Some(head));
+			}
 		}
 		let finalised = now.finalised.filter(|head| head.seq >= seq);
 		let committed = now.committed.filter(|head| head.seq >= seq).or(finalised);

@@ -1,4 +1,15 @@
 //! Followed subtrees: what the hub finalised goes to their followers.
+//!
+//! A follower starts once this node has caught up with the hub: the head that it learns first is the one whose state it copies, and
+//! nobody may have the state of an old one any more. Three things have to hold, none of which says it alone:
+//!
+//! - The off-chain worker ran since the start. It runs at a block that came as the newest one, so somebody is there to tell of blocks,
+//!   and the node has caught up with the first of them. Without this, a node that knows nobody yet would seem to have caught up.
+//! - It ran at the finalised block or a later one.
+//! - Most of those who are connected are at most a few blocks ahead (`is_major_syncing`).
+//!
+//! A majority of liars among the connected nodes can still make it start at an early head. Then it executes the batches since, or copies
+//! anew when all providers lack that state; it never takes a state that the hub did not finalise.
 
 use super::{
 	peers::{Peers, MAX_INPUTS},
@@ -16,7 +27,9 @@ use crate::{
 		SubtreeApis, SyncJson,
 	},
 };
-use dstp_primitives::{api::SubtreeSecurityApi, mailbox::HubView, subtree::SubtreeView, ObjectId};
+use dstp_primitives::{
+	api::SubtreeSecurityApi, mailbox::HubView, object::HeadStatus, subtree::SubtreeView, ObjectId,
+};
 use dstp_state_network::{
 	adapter::{self, Input, Progress, ProtocolNames},
 	sync::{Counters, Followed, Phase},
@@ -44,6 +57,8 @@ struct Task {
 	running: Arc<Running>,
 	heads: Arc<FinalisedHeads>,
 	inputs: async_channel::Sender<Input>,
+	/// Number of the last head, once the hub takes no more and until subscribers know.
+	last: Option<u64>,
 }
 
 /// Watches finality for all followed subtrees, and what there is to announce of all copies.
@@ -64,6 +79,8 @@ pub(super) struct Sync<R: NodeRuntime> {
 	stale: Option<BlockHash>,
 	/// The finalised block that all followers know.
 	finalised: Option<BlockHash>,
+	/// Whether a follower waits until this node has caught up with the hub.
+	postponed: bool,
 	tasks: BTreeMap<ObjectId, Task>,
 	/// Registration and number of the newest head that was announced, by subtree.
 	announced: BTreeMap<ObjectId, (u64, u64)>,
@@ -100,6 +117,7 @@ where
 			spawn: context.spawn.clone(),
 			metrics: metrics(context),
 			finalised: None,
+			postponed: false,
 			tasks: BTreeMap::new(),
 			announced: BTreeMap::new(),
 		}
@@ -109,6 +127,7 @@ where
 	pub(super) async fn run(mut self) {
 		loop {
 			self.watch_finality();
+			self.end_closed();
 			self.announce();
 			self.scores.turn();
 			tokio::time::sleep(TURN).await;
@@ -116,11 +135,12 @@ where
 	}
 
 	/// Tells the followers of a block that was finalised, once the worker has come as far.
-	///
-	/// While the node catches up with the hub, heads are old: nobody may have their state any more.
 	fn watch_finality(&mut self) {
 		let info = self.client.info();
-		if self.finalised == Some(info.finalized_hash) || self.hub.is_major_syncing() {
+		if self.postponed && !self.hub.is_major_syncing() {
+			(self.postponed, self.finalised) = (false, None);
+		}
+		if self.finalised == Some(info.finalized_hash) {
 			return;
 		}
 		let view = mailbox::read::<HubView>(&self.storage);
@@ -133,7 +153,11 @@ where
 		for subtree in self.served.followed() {
 			match self.client.runtime_api().head(info.finalized_hash, subtree) {
 				Ok(Some(view)) => told &= self.tell(info.finalized_number, view),
-				Ok(None) => {},
+				Ok(None) => {
+					if let Some(task) = self.tasks.get_mut(&subtree) {
+						task.last = Some(0);
+					}
+				},
 				Err(error) => {
 					log::warn!(target: LOG_TARGET, "the hub does not tell the head of {subtree}: {error}");
 					told = false;
@@ -149,6 +173,10 @@ where
 	fn tell(&mut self, number: u32, view: SubtreeView) -> bool {
 		let (subtree, epoch) = (view.subtree, view.head.epoch);
 		if self.tasks.get(&subtree).is_none_or(|task| task.epoch != epoch) {
+			if self.hub.is_major_syncing() {
+				self.postponed = true;
+				return true;
+			}
 			if let Some(old) = self.tasks.remove(&subtree) {
 				old.inputs.close();
 			}
@@ -157,8 +185,9 @@ where
 			}
 		}
 		// One that cannot start would fail at each turn; the next finalised block will do.
-		let Some(task) = self.tasks.get(&subtree) else { return true };
+		let Some(task) = self.tasks.get_mut(&subtree) else { return true };
 		task.running.sync.write().hub_seq = view.head.seq;
+		task.last = (view.status == HeadStatus::Closed).then_some(view.head.seq);
 		if let Some(head) = view.last {
 			task.heads.insert(head);
 		}
@@ -190,7 +219,20 @@ where
 		let follow = futures::FutureExt::map(follow, drop);
 		// The follower stores what it gets.
 		self.spawn.spawn_blocking("subtree-follow", Some("dstp"), follow);
-		Some(Task { epoch: view.head.epoch, running, heads, inputs })
+		Some(Task { epoch: view.head.epoch, running, heads, inputs, last: None })
+	}
+
+	/// Tells the subscribers of a subtree that the hub has closed or removed, once the last head is here.
+	fn end_closed(&mut self) {
+		for task in self.tasks.values_mut() {
+			let status = task.running.live.status();
+			if task.last.is_some_and(|last| status.synced && status.seq >= last) {
+				task.last = None;
+				task.running.live.end(
+					"the subtree is closed or removed on the hub, and nothing more will come; its last head can be read here",
+				);
+			}
+		}
 	}
 
 	/// Announces each copy when it is complete, and each of its heads.

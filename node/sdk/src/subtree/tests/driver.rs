@@ -12,8 +12,11 @@ use crate::{
 use dstp_primitives::{
 	mailbox::{HubView, Outbox},
 	mode::poa::{AuthoritySet, PoaState},
+	proof::RangeProof,
 	subtree::ModeView,
+	StateRoot,
 };
+use dstp_subtree::{Reader, SubmitError};
 use parking_lot::Mutex;
 use sp_core::Pair as _;
 use sp_keyring::Sr25519Keyring::Bob;
@@ -31,6 +34,8 @@ struct Hub {
 	/// How often the outbox was written.
 	writes: u32,
 	finalised: u32,
+	/// What it keeps of the subtree's content, while it does.
+	content: Option<Reader>,
 }
 
 #[derive(Clone, Default)]
@@ -74,6 +79,19 @@ impl HubSide for Played {
 
 	fn head_at(&self, _: BlockHash, _: ObjectId) -> Option<SubtreeView> {
 		self.0.lock().registered.clone()
+	}
+
+	fn kept_range(
+		&self,
+		object: &ObjectId,
+		root: StateRoot,
+		after: Option<&[u8]>,
+		max_bytes: usize,
+	) -> Result<RangeProof, String> {
+		let hub = self.0.lock();
+		let content = hub.content.as_ref().ok_or(format!("nothing is kept of {object}"))?;
+		let range = content.range(root, after, max_bytes);
+		range.map(|(proof, _)| proof).map_err(|error| error.to_string())
 	}
 }
 
@@ -326,4 +344,81 @@ fn a_hub_with_another_head_stops_the_engine_and_says_so_to_subscribers() {
 	let progress = node.running().live.progress().borrow().clone();
 	assert!(progress.ended.is_some_and(|reason| reason.contains("another node serves")));
 	assert_eq!(progress.committed.map_or(0, |head| head.seq), 0);
+}
+
+/// A registration of `/x` with content, and who has it.
+fn with_content() -> (SubtreeView, Arc<Running>, World) {
+	let former = World::new(Role::Serve);
+	let running = former.open(EngineOptions { batch_calls: 1, ..Default::default() });
+	for nonce in 0..20 {
+		execute(&running, nonce, set(&format!("field {nonce}"), b"from the hub"));
+	}
+	running.engine.lock().seal_now().unwrap();
+	let root = running.live.status().root;
+	let before = registration(2);
+	let head = HeadState { state_root: root, ..before.head.clone() };
+	(SubtreeView { start: SubtreeStart::Hosted(root), head, ..before }, running, former)
+}
+
+#[test]
+fn content_that_the_hub_hosted_is_brought_and_then_served() {
+	let (view, former, _world) = with_content();
+	let mut node = Node::new(1, true);
+	node.hub.0.lock().registered = Some(view.clone());
+	node.block(0);
+	let running = node.running();
+	assert!(!running.live.status().synced, "the hub keeps nothing");
+	let call = running.gate.check(&signed(Alice, 2, 20, set("early", b"")), 1).unwrap();
+	let refused = running.writer.as_ref().unwrap().submit(call).unwrap().blocking_recv().unwrap();
+	assert!(matches!(refused, Err(SubmitError::NotSynced)));
+
+	node.hub.0.lock().content = Some(former.reader.clone());
+	node.driver.turn();
+	let status = running.live.status();
+	assert_eq!((status.synced, status.root), (true, view.head.state_root));
+	let field = running.reader.field(&subtree(), &key("field 7"), None).unwrap();
+	assert_eq!(field.map(|value| value.to_vec()), Some(b"from the hub".to_vec()));
+
+	// It goes on from there: nonces are part of the content.
+	node.nonce = 20;
+	node.calls(1);
+	assert_eq!((node.hub.waiting(), node.seqs()), (vec![1], (0, 1)));
+	let head = running.reader.head(Some(1)).unwrap().unwrap();
+	assert_eq!((head.epoch, head.pre_root), (2, view.head.state_root));
+}
+
+#[test]
+fn content_that_the_hub_gave_up_is_not_brought() {
+	let (view, former, _world) = with_content();
+	let mut node = Node::new(1, true);
+	let mut head = former.reader.head(None).unwrap().unwrap();
+	(head.epoch, head.seq) = (2, 1);
+	let accepted = SubtreeView { head: head.next_state(), last: Some(head), ..view };
+	node.hub.0.lock().content = Some(former.reader.clone());
+	node.hub.0.lock().registered = Some(accepted);
+	node.block(0);
+	let status = node.running().live.status();
+	assert_eq!((status.synced, status.stopped), (false, None), "it could not go on from there");
+}
+
+#[test]
+fn calls_are_refused_while_the_hub_takes_the_content_back() {
+	let mut node = Node::new(1, true);
+	node.calls(1);
+	let mut view = node.hub.0.lock().registered.clone().unwrap();
+	view.being_hosted = true;
+	node.hub.0.lock().registered = Some(view.clone());
+	node.block(0);
+	let running = node.running();
+	let submit = |nonce| {
+		let call = running.gate.check(&signed(Alice, 1, nonce, set("late", b"")), 1).unwrap();
+		running.writer.as_ref().unwrap().submit(call).unwrap().blocking_recv().unwrap()
+	};
+	assert!(matches!(submit(1), Err(SubmitError::BeingHosted)));
+	assert_eq!(node.seqs(), (0, 1), "what was acknowledged waits");
+	view.being_hosted = false;
+	node.hub.0.lock().registered = Some(view);
+	node.block(1);
+	assert_eq!(node.seqs(), (1, 1), "and is committed if the hub gives up");
+	assert!(submit(1).is_ok());
 }

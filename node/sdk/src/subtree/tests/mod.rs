@@ -59,6 +59,7 @@ fn registration(epoch: u64) -> SubtreeView {
 		last: None,
 		status: HeadStatus::Initial,
 		committed_at: 1,
+		being_hosted: false,
 	}
 }
 

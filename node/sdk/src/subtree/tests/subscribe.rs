@@ -218,6 +218,25 @@ async fn a_call_is_followed_until_it_is_final_across_a_reorganisation() {
 }
 
 #[tokio::test]
+async fn a_call_is_batched_again_when_its_head_gets_another_era() {
+	let world = World::new(Role::Serve);
+	let running = world.open(EngineOptions::default());
+	let module = module(&running, everything());
+	let mut call = subscribe_to(&module, "call", 16).await;
+	let _: CallUpdate = next(&mut call).await;
+	let before = running.engine.lock().seal_now().unwrap().remove(0).head;
+	let batched = CallUpdate::Batched { seq: 1, index: 0, head: before.hash() };
+	assert_eq!(next::<CallUpdate>(&mut call).await, batched);
+	let mut on_hub = registration(1).head;
+	on_hub.era = 3;
+	running.engine.lock().on_hub_head(&on_hub).unwrap();
+	let after = running.reader.head(Some(1)).unwrap().unwrap();
+	assert_ne!(after.hash(), before.hash());
+	let batched = CallUpdate::Batched { seq: 1, index: 0, head: after.hash() };
+	assert_eq!(next::<CallUpdate>(&mut call).await, batched);
+}
+
+#[tokio::test]
 async fn a_call_of_a_closed_subtree_ends_with_a_reason() {
 	let world = World::new(Role::Serve);
 	let running = world.open(EngineOptions::default());
