@@ -1,7 +1,6 @@
 //! A node with a P2P protocol and RPC methods of its own: nodes greet each other.
 //!
-//! `greetings_send(peer, text)` sends a text to a peer and gives its answer; `greetings_last()` gives the last
-//! text that came, or null. Works over both network backends.
+//! `greetings_send(peer, text)` sends a text to a peer and gives its answer; `greetings_last()` gives the last one that came.
 
 use dstp_node_sdk::{
 	cli::NoArgs,
@@ -16,6 +15,9 @@ use std::{
 	sync::{Arc, Mutex},
 	time::Duration,
 };
+
+/// Longest text, in bytes; an answer has fewer than 128 more.
+const MAX_TEXT: u64 = 1024;
 
 /// The chain, as the node sees it.
 struct Chain;
@@ -49,8 +51,8 @@ impl<R: NodeRuntime> Extension<R> for Greetings {
 		let name = context.protocol_name("greetings/1");
 		let requests = context.request_response(RequestResponse {
 			name: name.clone(),
-			max_request_bytes: 1024,
-			max_response_bytes: 2048,
+			max_request_bytes: MAX_TEXT,
+			max_response_bytes: MAX_TEXT + 128,
 			timeout: Duration::from_secs(10),
 			inbound_queue: 16,
 		})?;
@@ -63,17 +65,16 @@ impl<R: NodeRuntime> Extension<R> for Greetings {
 		let last = Arc::new(Mutex::new(None));
 		let received = last.clone();
 		context.answer_requests("greetings", requests, move |peer, text| {
-			let text = String::from_utf8(text).ok()?;
+			// litep2p lets requests of up to the length of an answer through.
+			let text = String::from_utf8(text).ok().filter(|text| text.len() as u64 <= MAX_TEXT)?;
 			let answer = format!("{text} to you too, {peer}");
 			*received.lock().ok()? = Some(text);
 			Some(answer.into_bytes())
 		});
-
 		let mut rpc = RpcModule::new((name, context.network));
 		rpc.register_async_method("greetings_send", |params, context, _| async move {
 			let (peer, text): (String, String) = params.parse()?;
-			let peer: PeerId =
-				peer.parse().map_err(|_| refusal("the first parameter: no peer id"))?;
+			let peer: PeerId = peer.parse().map_err(|_| refusal("'peer' is no peer id"))?;
 			let (name, network) = &*context;
 			let (text, connect) = (text.into_bytes(), IfDisconnected::TryConnect);
 			let answer = network.request(peer, name.clone(), text, None, connect).await;

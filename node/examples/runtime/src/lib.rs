@@ -37,7 +37,10 @@ use sp_version::{runtime_version, RuntimeVersion};
 /// The security modes of this chain: PoA, and the team's own.
 pub type Modes = (dstp_primitives::mode::Poa, metered::Metered);
 
-impl guestbook::Config for Runtime {}
+impl guestbook::Config for Runtime {
+	type Currency = Balances;
+	type Deposit = frame_support::traits::ConstU128<UNIT>;
+}
 
 /// The version of this runtime; see the minimal runtime for what its parts mean.
 #[runtime_version]

@@ -25,12 +25,14 @@ use dstp_primitives::{
 	subtree::SubtreeView,
 	Key, ObjectId, Path,
 };
-use frame_system::EventRecord;
+use frame_support::traits::Get;
+use frame_system::{AccountInfo, EventRecord};
 use harness::{Node, LIMIT};
 use jsonrpsee::{
 	core::client::{ClientT, Subscription, SubscriptionClientT},
 	rpc_params,
 };
+use pallet_balances::AccountData;
 use serde_json::Value;
 use sp_core::{Bytes, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
@@ -132,13 +134,30 @@ async fn the_pallet_takes_calls() {
 		guestbook::Call::<Runtime>::write { line }
 	};
 	assert_eq!(send(&node, 0, write("Alice was here")).await, None);
-	let empty = guestbook::Error::<Runtime>::EmptyLine.into();
-	assert_eq!(send(&node, 1, write("")).await, Some(empty));
-
 	let key = Lines::<Runtime>::hashed_key_for(Alice.to_account_id());
 	let Entry::V1(line) = storage(&node, key, None).await.unwrap();
 	assert_eq!(line.to_vec(), b"Alice was here");
 	assert!(line.len() <= MAX_LINE_BYTES as usize);
+
+	let deposit = <Runtime as guestbook::Config>::Deposit::get();
+	let money = async || {
+		let key = frame_system::Account::<Runtime>::hashed_key_for(Alice.to_account_id());
+		storage::<AccountInfo<u32, AccountData<u128>>>(&node, key, None).await.unwrap().data
+	};
+	assert_eq!(money().await.reserved, deposit);
+	assert_eq!(send(&node, 1, write(&"x".repeat(128))).await, None);
+	assert_eq!(money().await.reserved, deposit, "a longer line takes the place of the first one");
+	assert_eq!(send(&node, 2, write("")).await, None);
+	assert_eq!(storage::<Entry>(&node, key, None).await, None);
+	assert_eq!(money().await.reserved, 0);
+	// Whoever cannot pay leaves nothing.
+	let all = pallet_balances::Call::<Runtime>::transfer_keep_alive {
+		dest: Bob.to_account_id().into(),
+		value: money().await.free - deposit,
+	};
+	assert_eq!(send(&node, 3, all).await, None);
+	assert!(send(&node, 4, write("too poor")).await.is_some());
+	assert_eq!(money().await.reserved, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

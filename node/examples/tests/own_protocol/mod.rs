@@ -49,10 +49,15 @@ async fn nodes_on_different_backends_greet_each_other() {
 	assert_eq!(answer, format!("good evening to you too, {alice_id}"));
 	assert_eq!(last(&bob).await.as_deref(), Some("good evening"));
 
+	let longest = "x".repeat(1024);
+	let answer = send(&bob, &alice_id, &longest).await.unwrap();
+	assert_eq!(answer, format!("{longest} to you too, {bob_id}"));
 	// Longer than the protocol allows; litep2p takes requests of up to the length of an answer.
-	let refused = send(&bob, &alice_id, &"x".repeat(2049)).await.unwrap_err();
-	assert!(refused.to_string().contains("no answer"), "{refused}");
-	assert_eq!(last(&alice).await.as_deref(), Some("good morning"));
+	for bytes in [1025, 1024 + 128, 2049] {
+		let refused = send(&bob, &alice_id, &"y".repeat(bytes)).await.unwrap_err();
+		assert!(refused.to_string().contains("no answer"), "{bytes}: {refused}");
+	}
+	assert_eq!(last(&alice).await, Some(longest));
 }
 
 #[tokio::test(flavor = "multi_thread")]
