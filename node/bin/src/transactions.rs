@@ -8,10 +8,16 @@ use dstp_hub_runtime::{
 };
 use dstp_node_sdk::verbs::{HubCall, HubTransactions, Terms};
 use dstp_primitives::{
-	mode::{poa::Poa, SecurityMode},
+	mode::{
+		poa::{Poa, PoaParams},
+		SecurityMode,
+	},
 	object::{ModeId, ObjectFlags, ObjectType},
 };
 use frame_system::{EventRecord, Phase};
+use pallet_object_tree::StagedObject;
+use pallet_subtree_security::ModeParams;
+use sp_core::bounded::BoundedVec;
 use sp_runtime::{generic::Era, DispatchError, MultiAddress, MultiSignature};
 
 impl HubTransactions for Hub {
@@ -60,29 +66,55 @@ impl HubTransactions for Hub {
 }
 
 fn runtime_call(call: HubCall) -> RuntimeCall {
-	match call {
+	let mode = ModeId::Native(Poa::ID);
+	let call = match call {
 		HubCall::CreateObject { parent, key } => {
-			RuntimeCall::ObjectTree(pallet_object_tree::Call::create {
+			return RuntimeCall::ObjectTree(pallet_object_tree::Call::create {
 				parent,
 				key,
 				object_type: ObjectType::Plain,
 				flags: ObjectFlags::default(),
+			})
+		},
+		HubCall::Stage { subtree, object, entries, complete } => {
+			return RuntimeCall::ObjectTree(pallet_object_tree::Call::stage {
+				subtree,
+				object: object.map(|(parent, key, meta)| StagedObject { parent, key, meta }),
+				entries: BoundedVec::truncate_from(entries),
+				complete,
 			})
 		},
 		HubCall::RegisterSubtree { parent, key, params } => {
-			RuntimeCall::SubtreeSecurity(pallet_subtree_security::Call::register {
+			pallet_subtree_security::Call::register {
 				parent,
 				key,
-				mode: ModeId::Native(Poa::ID),
-				params: params
-					.encode()
-					.try_into()
-					.expect("integrity_test checks that the parameters of every mode fit; qed"),
+				mode,
+				params: mode_params(&params),
 				object_type: ObjectType::Plain,
 				flags: ObjectFlags::default(),
-			})
+			}
 		},
-	}
+		HubCall::RegisterHosted { parent, key, params } => {
+			let params = mode_params(&params);
+			pallet_subtree_security::Call::register_hosted { parent, key, mode, params }
+		},
+		HubCall::RestoreSubtree { subtree } => pallet_subtree_security::Call::restore { subtree },
+		HubCall::StartHosting { subtree, size } => {
+			pallet_subtree_security::Call::start_hosting { subtree, size }
+		},
+		HubCall::FinishHosting { subtree } => {
+			pallet_subtree_security::Call::finish_hosting { subtree }
+		},
+		HubCall::CancelHosting { subtree } => {
+			pallet_subtree_security::Call::cancel_hosting { subtree }
+		},
+	};
+	RuntimeCall::SubtreeSecurity(call)
+}
+
+fn mode_params(params: &PoaParams) -> ModeParams {
+	let params = params.encode().try_into();
+	params.expect("integrity_test checks that the parameters of every mode fit; qed")
 }
 
 /// Immortal, without a tip.

@@ -66,8 +66,8 @@ pub enum Subcommand<V: clap::Subcommand> {
 	/// Read blocks from a file
 	ImportBlocks(sc_cli::ImportBlocksCmd),
 
-	/// Remove the whole chain
-	PurgeChain(sc_cli::PurgeChainCmd),
+	/// Remove the whole chain, and the subtrees that were served or followed on it
+	PurgeChain(PurgeChainCmd),
 
 	/// Go back to an earlier block
 	Revert(sc_cli::RevertCmd),
@@ -91,6 +91,19 @@ pub struct ExportChainSpecCmd {
 	/// from it.
 	#[arg(long, conflicts_with = "raw")]
 	pub without_code: bool,
+}
+
+/// Removes the chain and the subtrees.
+#[derive(Debug, clap::Args)]
+pub struct PurgeChainCmd {
+	/// Substrate's flags of this subcommand.
+	#[command(flatten)]
+	pub standard: sc_cli::PurgeChainCmd,
+
+	/// Leave the subtrees: for a chain that comes again, the same, from other nodes. On a chain that starts anew they are of no
+	/// use, and serving them fails.
+	#[arg(long)]
+	pub keep_subtrees: bool,
 }
 
 /// No flags beside the standard ones.

@@ -3,15 +3,18 @@
 use crate::{
 	builder::NodeBuilder,
 	chain_spec,
-	cli::{Cli, ExportChainSpecCmd, NoArgs, NoVerbs, Subcommand},
+	cli::{Cli, ExportChainSpecCmd, NoArgs, NoVerbs, PurgeChainCmd, Subcommand},
 	consensus::Consensus,
 	dev,
 	error::{Error, ExtensionError},
+	output, rpc,
 	runtime::NodeRuntime,
 	service::Parts,
+	subtree,
 };
-use sc_cli::SubstrateCli;
-use std::{ffi::OsString, io::Write, process::ExitCode};
+use sc_cli::{CliConfiguration, Runner, SubstrateCli};
+use sc_service::Configuration;
+use std::{ffi::OsString, panic, path::PathBuf, process::ExitCode};
 
 type Compose<R, A> = Box<dyn FnOnce(NodeBuilder<R>, A) -> Result<NodeBuilder<R>, ExtensionError>>;
 type RunVerb<V> = Box<dyn FnOnce(V) -> Result<(), ExtensionError>>;
@@ -73,9 +76,9 @@ impl<R: NodeRuntime, A: clap::Args, V: clap::Subcommand> App<R, A, V> {
 		match self.run(cli) {
 			Ok(()) => ExitCode::SUCCESS,
 			Err(error) => {
-				eprintln!("Error: {error}");
+				output::complain(&format!("Error: {error}"));
 				if let Some(remedy) = error.remedy() {
-					eprintln!("{remedy}");
+					output::complain(remedy);
 				}
 				ExitCode::FAILURE
 			},
@@ -118,8 +121,9 @@ where
 		Some(sealing) => Consensus::DevSeal(sealing),
 		None => Consensus::AuraGrandpa,
 	};
-	let runner = cli.create_runner(&cli.run)?;
-	runner.run_node_until_exit(|config| async move {
+	let runner = runner(&cli, &cli.run)?;
+	runner.run_node_until_exit(|mut config| async move {
+		rpc::bound(&mut config.rpc);
 		let properties = config.chain_spec.properties();
 		let builder = NodeBuilder::<R>::new(config).consensus(consensus);
 		let node = compose(builder, cli.args).map_err(Error::Application)?.start()?;
@@ -128,6 +132,31 @@ where
 		}
 		Ok::<_, Error>(node.task_manager)
 	})
+}
+
+/// What Substrate prepares for a command.
+fn runner<C: SubstrateCli, D: CliConfiguration>(cli: &C, command: &D) -> sc_cli::Result<Runner<C>> {
+	let runner = cli.create_runner(command)?;
+	name_damaged_database(runner.config().data_path.clone());
+	Ok(runner)
+}
+
+/// Lets a panic of ParityDB name the folder and the remedy, instead of asking the user to report a bug: it panics where a file
+/// of its own leads nowhere. The hook that Substrate sets is there already, and takes all other panics.
+fn name_damaged_database(data_path: PathBuf) {
+	let others = panic::take_hook();
+	panic::set_hook(Box::new(move |info| {
+		if !info.location().is_some_and(|place| place.file().contains("parity-db")) {
+			return others(info);
+		}
+		let reason = info.payload_as_str().unwrap_or("it does not say why");
+		output::complain(&format!(
+			"Error: a database below {} is damaged ({reason}). Restore the folder from a copy. Without one, purge-chain \
+			 --keep-subtrees removes the chain, which comes again from other nodes; a subtree that is damaged is named in the log.",
+			data_path.display()
+		));
+		std::process::exit(1);
+	}));
 }
 
 /// Runs a standard subcommand.
@@ -139,34 +168,34 @@ where
 {
 	match subcommand {
 		Subcommand::Key(cmd) => Ok(cmd.run(cli)?),
-		Subcommand::BuildSpec(cmd) => cli
-			.create_runner(&cmd)?
-			.sync_run(|config| Ok(cmd.run(config.chain_spec, config.network)?)),
+		Subcommand::BuildSpec(cmd) => {
+			runner(cli, &cmd)?.sync_run(|config| Ok(cmd.run(config.chain_spec, config.network)?))
+		},
 		Subcommand::ExportChainSpec(cmd) => export_chain_spec::<R>(cmd),
-		Subcommand::CheckBlock(cmd) => cli.create_runner(&cmd)?.async_run(|config| {
+		Subcommand::CheckBlock(cmd) => runner(cli, &cmd)?.async_run(|config| {
 			let parts = Parts::<R>::new(&config)?;
 			let engine = Consensus::AuraGrandpa.engine(&config, &parts)?;
 			let run = cmd.run(parts.client, engine.import_queue);
 			Ok((into_error(run), parts.task_manager))
 		}),
-		Subcommand::ExportBlocks(cmd) => cli.create_runner(&cmd)?.async_run(|config| {
+		Subcommand::ExportBlocks(cmd) => runner(cli, &cmd)?.async_run(|config| {
 			let parts = Parts::<R>::new(&config)?;
 			Ok((into_error(cmd.run(parts.client, config.database)), parts.task_manager))
 		}),
-		Subcommand::ExportState(cmd) => cli.create_runner(&cmd)?.async_run(|config| {
+		Subcommand::ExportState(cmd) => runner(cli, &cmd)?.async_run(|config| {
 			let parts = Parts::<R>::new(&config)?;
 			Ok((into_error(cmd.run(parts.client, config.chain_spec)), parts.task_manager))
 		}),
-		Subcommand::ImportBlocks(cmd) => cli.create_runner(&cmd)?.async_run(|config| {
+		Subcommand::ImportBlocks(cmd) => runner(cli, &cmd)?.async_run(|config| {
 			let parts = Parts::<R>::new(&config)?;
 			let engine = Consensus::AuraGrandpa.engine(&config, &parts)?;
 			let run = cmd.run(parts.client, engine.import_queue);
 			Ok((into_error(run), parts.task_manager))
 		}),
 		Subcommand::PurgeChain(cmd) => {
-			cli.create_runner(&cmd)?.sync_run(|config| Ok(cmd.run(config.database)?))
+			runner(cli, &cmd.standard)?.sync_run(|config| Ok(purge_chain(cmd, config)?))
 		},
-		Subcommand::Revert(cmd) => cli.create_runner(&cmd)?.async_run(|config| {
+		Subcommand::Revert(cmd) => runner(cli, &cmd)?.async_run(|config| {
 			let parts = Parts::<R>::new(&config)?;
 			let revert_grandpa = Box::new(|client, _, blocks| {
 				sc_consensus_grandpa::revert(client, blocks)?;
@@ -176,10 +205,38 @@ where
 			Ok((into_error(run), parts.task_manager))
 		}),
 		Subcommand::ChainInfo(cmd) => {
-			cli.create_runner(&cmd)?.sync_run(|config| Ok(cmd.run::<R::Block>(&config)?))
+			runner(cli, &cmd)?.sync_run(|config| Ok(cmd.run::<R::Block>(&config)?))
 		},
 		Subcommand::Custom(_) => unreachable!("the team's own subcommands never come here; qed"),
 	}
+}
+
+/// Removes the subtrees' folder, then what Substrate removes. What a subtree holds belongs to heads on the chain that goes.
+fn purge_chain(cmd: PurgeChainCmd, config: Configuration) -> sc_cli::Result<()> {
+	let subtrees = subtree::folder(&config.data_path);
+	let mut standard = cmd.standard;
+	if !cmd.keep_subtrees && subtrees.try_exists()? {
+		let chain = config.database.path().unwrap_or(&config.data_path);
+		let question = format!(
+			"This removes the chain in {chain:?} and the subtrees in {subtrees:?}. Calls of a subtree that this node serves may be \
+			 nowhere else; --keep-subtrees leaves them. Go on? [y/N]:"
+		);
+		if !standard.yes && !confirmed(&question)? {
+			return Ok(output::print("Aborted")?);
+		}
+		standard.yes = true;
+		std::fs::remove_dir_all(&subtrees)?;
+		output::print(&format!("{subtrees:?} removed."))?;
+	}
+	standard.run(config.database)
+}
+
+/// Asks at the terminal. Nobody there means no.
+fn confirmed(question: &str) -> std::io::Result<bool> {
+	output::print(question)?;
+	let mut answer = String::new();
+	std::io::stdin().read_line(&mut answer)?;
+	Ok(answer.trim().starts_with(['y', 'Y']))
 }
 
 async fn into_error(
@@ -196,7 +253,7 @@ fn export_chain_spec<R: NodeRuntime>(cmd: ExportChainSpecCmd) -> Result<(), Erro
 	let text = chain_spec::without_code(&*spec).map_err(sc_cli::Error::Input)?;
 	match &cmd.standard.output {
 		Some(path) => std::fs::write(path, text),
-		None => std::io::stdout().write_all(text.as_bytes()),
+		None => output::print(text.trim_end_matches('\n')),
 	}
 	.map_err(|error| sc_cli::Error::from(error).into())
 }

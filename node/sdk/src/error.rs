@@ -117,8 +117,15 @@ impl Error {
 			},
 			_ => (),
 		}
-		// ParityDB's lock reaches this place as text only.
-		self.to_string().contains("Database file is in use").then_some(
+		// These reach this place as text only.
+		let text = self.to_string();
+		if text.contains("parse Ed25519 secret key") {
+			return Some(
+				"The key of the node's peer id is damaged: the file network/secret_ed25519 in the chain's folder, or the one of \
+				 --node-key-file. Restore it, or remove it: the node is a new peer then.",
+			);
+		}
+		text.contains("Database file is in use").then_some(
 			"Another node uses the same folder. Stop it, or choose another with --base-path.",
 		)
 	}

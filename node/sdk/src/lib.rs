@@ -48,6 +48,7 @@ mod error;
 pub mod extension;
 pub mod global_tree;
 mod offchain;
+mod output;
 mod rpc;
 mod runtime;
 mod service;

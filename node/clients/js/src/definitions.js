@@ -11,6 +11,8 @@ const query = { name: "query", type: "Json" };
 const path = { name: "path", type: "Text" };
 const call = { name: "call", type: "Bytes" };
 const account = { name: "account", type: "AccountId" };
+const after = { name: "after", type: "Option<Bytes>", isOptional: true };
+const maxBytes = { name: "maxBytes", type: "Option<u32>", isOptional: true };
 const prefix = { name: "prefix", type: "Option<Bytes>", isOptional: true };
 
 const method = (description, params, type = "Json") => ({ description, params, type });
@@ -39,6 +41,11 @@ const subtree = {
   fields: method("A page of fields in key order, from the local copy", [id, page, seq]),
   children: method("A page of children in key order, from the local copy", [id, page, seq]),
   proof: method("A proof from the finalised global root through the subtree's head, or from head `seq` alone", [query, seq]),
+  range: method(
+    "Entries of one object's trie after a trie key, proven against its root: SCALE of compact nodes, from the local copy",
+    [id, { name: "root", type: "H256" }, after, maxBytes],
+    "Bytes",
+  ),
   status: method("Role of the node, local head, hub head, waiting calls, and why it stopped if it did", [id]),
   subscribeHeads: subscription(
     "Heads of the local copy: the newest at once, then each, and the newest again when the hub accepted or finalised more",

@@ -114,7 +114,7 @@ test("every method of the node has its definition", () => {
   const sections = Object.entries(definitions.rpc);
   const names = sections.flatMap(([section, all]) => Object.keys(all).map((name) => `${section}_${name}`));
   assert.deepEqual(names.filter((name) => name.startsWith("dstp_")).length, 7);
-  assert.deepEqual(names.filter((name) => name.startsWith("subtree_")).length, 11);
+  assert.deepEqual(names.filter((name) => name.startsWith("subtree_")).length, 12);
 });
 
 test("polkadot.js subscribes to a subtree and hands in a call that it watches", async () => {

@@ -8,7 +8,9 @@ use super::{
 };
 use crate::{
 	global_tree::{AccountJson, Bytes, ObjectId32},
-	subtree::ReceiptJson,
+	output,
+	runtime::{BlockHash, BlockNumber},
+	subtree::{CallUpdate, ReceiptJson},
 };
 use codec::Encode;
 use dstp_primitives::{
@@ -17,9 +19,11 @@ use dstp_primitives::{
 	tree::MAX_BATCH_FIELDS,
 	ObjectFlags, ObjectType, Path,
 };
-use jsonrpsee::rpc_params;
-use serde_json::json;
-use sp_core::crypto::Ss58Codec;
+use jsonrpsee::{core::client::Subscription, rpc_params};
+use serde::Serialize;
+use serde_json::{json, Value};
+use sp_core::{crypto::Ss58Codec, H256};
+use std::time::Duration;
 
 /// Signs a call, hands it to the node that serves the subtree, and prints the receipt.
 #[derive(Debug, clap::Args)]
@@ -32,6 +36,14 @@ pub struct CallCmd {
 	#[arg(long, value_name = "BLOCKS", default_value_t = 300, global = true,
 		value_parser = clap::value_parser!(u32).range(1..=i64::from(MAX_VALIDITY_BLOCKS)))]
 	pub valid_blocks: u32,
+
+	/// Wait until the hub has finalised the head that holds the call
+	#[arg(long, global = true)]
+	pub wait: bool,
+
+	/// Give up waiting after this many seconds
+	#[arg(long, value_name = "SECONDS", default_value_t = 120, global = true)]
+	pub timeout: u64,
 
 	/// Who signs.
 	#[command(flatten)]
@@ -187,8 +199,87 @@ pub(super) async fn run(cmd: CallCmd) -> Result<Report, VerbError> {
 		);
 		return Err(VerbError::BadParameters(message));
 	}
-	let receipt: ReceiptJson = node.ask("subtree_submit", rpc_params![Bytes(bytes)]).await?;
-	Ok(report(&path, &remote, &signed.payload, receipt))
+	let (receipt, end) = if cmd.wait {
+		submit_and_wait(&node, bytes, cmd.timeout).await?
+	} else {
+		(node.ask("subtree_submit", rpc_params![Bytes(bytes)]).await?, Ok(None))
+	};
+	Ok(report(&path, &remote, &signed.payload, &receipt, end))
+}
+
+/// Where the hub has finalised a call.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Final {
+	/// The head that holds it.
+	head: H256,
+	/// A final block in whose state the node saw that head or a later one.
+	block_hash: BlockHash,
+	block_number: BlockNumber,
+}
+
+/// What waiting for a call came to; nothing if it failed, which no block changes.
+type Waited = Result<Option<Final>, VerbError>;
+
+/// Hands a call in and waits until it is final. A receipt stays a receipt, whatever becomes of the waiting.
+async fn submit_and_wait(
+	node: &Node,
+	call: Vec<u8>,
+	seconds: u64,
+) -> Result<(ReceiptJson, Waited), VerbError> {
+	let mut updates =
+		node.subscribe(METHOD, rpc_params![Bytes(call)], "subtree_unwatchCall").await?;
+	let Some(CallUpdate::Executed(receipt)) = next(&mut updates).await? else {
+		return Err(bad_update(&"the receipt does not come first"));
+	};
+	if receipt.status != APPLIED {
+		return Ok((receipt, Ok(None)));
+	}
+	output::progress("executed, and on the disk of the node that serves the subtree");
+	let finalised = tokio::time::timeout(Duration::from_secs(seconds), until_final(&mut updates));
+	let waited = finalised
+		.await
+		.unwrap_or_else(|_| Err(VerbError::CallNotFinal(format!("not within {seconds} s"))));
+	Ok((receipt, waited.map(Some)))
+}
+
+const METHOD: &str = "subtree_submitAndWatch";
+
+/// What a receipt says of a call that changed the state.
+const APPLIED: &str = "applied";
+
+fn bad_update(reason: &dyn std::fmt::Display) -> VerbError {
+	VerbError::BadAnswer { method: METHOD, reason: reason.to_string() }
+}
+
+async fn next(updates: &mut Subscription<Value>) -> Result<Option<CallUpdate>, VerbError> {
+	let update = updates.next().await.transpose().map_err(|error| bad_update(&error))?;
+	update.map(serde_json::from_value).transpose().map_err(|error| bad_update(&error))
+}
+
+async fn until_final(updates: &mut Subscription<Value>) -> Result<Final, VerbError> {
+	let mut reached = Final::default();
+	while let Some(update) = next(updates).await? {
+		match update {
+			CallUpdate::Executed(_) => {},
+			CallUpdate::Batched { seq, index, head } => {
+				reached.head = head;
+				output::progress(&format!("sealed as call {index} of head {seq}"));
+			},
+			CallUpdate::Committed { seq, block_number, .. } => {
+				output::progress(&format!("the hub accepted head {seq} by block {block_number}"));
+			},
+			CallUpdate::Reverted { seq } => {
+				output::progress(&format!("the hub lost head {seq}; it is handed in again"));
+			},
+			CallUpdate::Finalised { block_hash, block_number, .. } => {
+				output::progress(&format!("final by block {block_number}"));
+				return Ok(Final { block_hash, block_number, ..reached });
+			},
+			CallUpdate::Ended { reason } => return Err(VerbError::CallNotFinal(reason)),
+		}
+	}
+	Err(VerbError::CallNotFinal("the node ended the connection".into()))
 }
 
 async fn payload(
@@ -213,11 +304,17 @@ async fn payload(
 	})
 }
 
-fn report(path: &Path, remote: &Remote, payload: &CallPayload, receipt: ReceiptJson) -> Report {
-	let failure = (receipt.status != "applied").then(|| {
+fn report(
+	path: &Path,
+	remote: &Remote,
+	payload: &CallPayload,
+	receipt: &ReceiptJson,
+	waited: Waited,
+) -> Report {
+	let failure = (receipt.status != APPLIED).then(|| {
 		VerbError::CallFailed(receipt.reason.clone().unwrap_or_else(|| receipt.status.clone()))
 	});
-	let rows = [
+	let mut rows = vec![
 		("subtree", format!("{}, epoch {}", remote.above, remote.epoch)),
 		("genesis", format!("{:?}", payload.genesis)),
 		("signer", format!("{}, nonce {}", payload.signer.to_ss58check(), payload.nonce)),
@@ -227,6 +324,13 @@ fn report(path: &Path, remote: &Remote, payload: &CallPayload, receipt: ReceiptJ
 		("place", format!("call {} of head {}", receipt.index, receipt.seq)),
 		("root after", text::hash(receipt.post_root)),
 	];
+	let (finalised, failure) = match waited {
+		Ok(finalised) => (finalised, failure),
+		Err(error) => (None, failure.or(Some(error))),
+	};
+	if let Some(Final { block_hash, block_number, .. }) = &finalised {
+		rows.push(("final", format!("by hub block {block_number} ({block_hash:?})")));
+	}
 	let mut report = Report::new(
 		text::table(rows),
 		json!({
@@ -239,6 +343,7 @@ fn report(path: &Path, remote: &Remote, payload: &CallPayload, receipt: ReceiptJ
 			"nonce": payload.nonce,
 			"validUntil": payload.valid_until,
 			"receipt": receipt,
+			"final": finalised,
 		}),
 	);
 	report.failure = failure;

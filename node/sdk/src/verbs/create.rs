@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
 	global_tree::{AccountJson, LocationJson, ObjectId32, ObjectJson, PresenceJson},
+	output,
 	runtime::{AccountId, BlockHash},
 	subtree::{HeadJson, StatusJson},
 };
@@ -20,7 +21,7 @@ use serde_json::json;
 use sp_core::crypto::Ss58Codec;
 use std::time::Duration;
 
-/// Registers a new, empty remote subtree that belongs to the signer.
+/// Registers a remote subtree that belongs to the signer: a new and empty one, or with --hosted an object that the hub hosts.
 #[derive(Debug, clap::Args)]
 pub struct CreateCmd {
 	/// Where: keys from the root of the tree, percent-encoded, such as /geo
@@ -46,6 +47,10 @@ pub struct CreateCmd {
 	#[arg(long)]
 	pub parents: bool,
 
+	/// Make the object that the hub hosts there remote, with everything below it; its root stays the same
+	#[arg(long, conflicts_with = "parents")]
+	pub hosted: bool,
+
 	/// Do not wait until the registration is final
 	#[arg(long)]
 	pub no_wait: bool,
@@ -70,14 +75,18 @@ pub(super) async fn run<H: HubTransactions>(cmd: CreateCmd) -> Result<Report, Ve
 	let signer = Signer::new(&cmd.signer)?;
 	let params = params(&cmd, signer.account())?;
 	let node = Node::connect(&cmd.node.url).await?;
-	refuse_what_exists(&node, &cmd.path).await?;
-	let calls = calls(&node, &cmd, &signer.account(), params.clone()).await?;
+	let calls = if cmd.hosted {
+		vec![hosted_call(&node, &cmd.path, &signer.account(), params.clone()).await?]
+	} else {
+		refuse_what_exists(&node, &cmd.path).await?;
+		calls(&node, &cmd, &signer.account(), params.clone()).await?
+	};
 	let sent = transaction::sign::<H>(&node, &signer, calls).await?;
 	let registered = if cmd.no_wait {
 		transaction::submit(&node, &sent, &signer).await?;
 		None
 	} else {
-		eprintln!("waiting until the hub has finalised the registration…");
+		output::progress("waiting until the hub has finalised the registration…");
 		let limit = Duration::from_secs(cmd.timeout);
 		let block = transaction::submit_and_wait::<H>(&node, &sent, &signer, limit).await?;
 		Some((block, epoch(&node, &cmd.path, block).await?))
@@ -122,6 +131,32 @@ async fn refuse_what_exists(node: &Node, path: &Path) -> Result<(), VerbError> {
 			Err(VerbError::InsideSubtree { path: path.clone(), subtree })
 		},
 	}
+}
+
+/// The registration of an object that the hub hosts. Whether everything below it may move, the hub knows.
+async fn hosted_call(
+	node: &Node,
+	path: &Path,
+	signer: &AccountId,
+	params: PoaParams,
+) -> Result<HubCall, VerbError> {
+	match node.resolve(path).await?.presence {
+		PresenceJson::Hosted => {},
+		PresenceJson::Absent => return Err(VerbError::Absent(path.clone())),
+		_ => refuse_what_exists(node, path).await?,
+	}
+	let (above, key) = split_last(path).ok_or(VerbError::Root)?;
+	let id = ObjectId32(ObjectId::ROOT.descendant(path));
+	let object: Option<ObjectJson> = node.ask("dstp_object", rpc_params![id]).await?;
+	let owner = object.and_then(|object| object.meta).map(|meta| meta.owner).unwrap_or_default();
+	if AccountId::from_ss58check(&owner).as_ref() != Ok(signer) {
+		let message = format!(
+			"only its owner ({owner}) may make {path} remote, and the signer is {}: sign with the owner's key",
+			signer.to_ss58check()
+		);
+		return Err(VerbError::BadParameters(message));
+	}
+	Ok(HubCall::RegisterHosted { parent: ObjectId::ROOT.descendant(&above), key, params })
 }
 
 /// The registration, after the creation of parents that are missing and wanted.

@@ -1,5 +1,6 @@
 //! Why a verb fails.
 
+use super::HostError;
 use dstp_primitives::{proof::ProofError, ObjectId, Path, PathError};
 use dstp_rpc_types::header::HeaderError;
 
@@ -75,7 +76,7 @@ pub enum VerbError {
 	#[error("the root of the tree is the hub's own; name an object below it")]
 	Root,
 	/// Something stands there already.
-	#[error("the hub hosts an object at {0} already; choose another path, or remove it first")]
+	#[error("the hub hosts an object at {0} already; choose another path, remove it first, or make it remote with its content by --hosted")]
 	Exists(Path),
 	/// A subtree stands there already.
 	#[error("a remote subtree is registered at {path} already, with epoch {epoch}; 'subtree status {path}' shows it")]
@@ -142,6 +143,9 @@ pub enum VerbError {
 	/// The call was executed and refused.
 	#[error("the call failed and changed nothing but the nonce: {0}")]
 	CallFailed(String),
+	/// The call was executed, and nobody knows yet whether it stays.
+	#[error("the call was executed and is on the node's disk, but it is not final ({0}); look with 'subtree status', or wait longer with --timeout")]
+	CallNotFinal(String),
 	/// A proof does not hold.
 	#[error("the proof does not hold: {0}")]
 	Proof(#[from] ProofError),
@@ -151,6 +155,9 @@ pub enum VerbError {
 	/// A file is not a proof file, or says things that do not fit each other.
 	#[error("{0}")]
 	ProofFile(String),
+	/// A subtree is not taken back.
+	#[error(transparent)]
+	Host(#[from] HostError),
 	/// A file cannot be read or written.
 	#[error("{path}: {source}")]
 	File {

@@ -16,19 +16,22 @@ use crate::{
 use dstp_primitives::{
 	object::Value,
 	proof::{Proof, Query, TrustedRoot},
-	Key, ObjectId, Path,
+	Key, ObjectId, Path, StateRoot,
 };
 use jsonrpsee::{core::params::ArrayParams, rpc_params};
 use serde::Serialize;
 use serde_json::json;
 
 /// Reads an object from the hub, or from a node's copy of a remote subtree. The output says which.
+///
+/// Everything is that node's word. Values of --field come with a proof that is checked, but against the root that the same node
+/// gives: for a root of your own use 'proof make' and 'proof check'.
 #[derive(Debug, clap::Args)]
 pub struct GetCmd {
 	/// Where: keys from the root of the tree, percent-encoded, such as /geo/DE
 	pub path: Path,
 
-	/// A field whose value to show; the node proves it. May be repeated
+	/// A field whose value to show, proven against the root that the node itself gives. May be repeated
 	#[arg(long = "field", value_name = "KEY")]
 	pub fields: Vec<KeyArg>,
 
@@ -59,6 +62,8 @@ enum Source {
 struct Found {
 	object: ObjectJson,
 	fields: Vec<(Key, Option<Value>)>,
+	/// The node's root against which the fields were checked.
+	fields_root: Option<StateRoot>,
 	page: Option<Page>,
 }
 
@@ -133,8 +138,12 @@ async fn read(node: &Node, cmd: &GetCmd, source: &Source) -> Result<Found, VerbE
 	let object: Option<ObjectJson> =
 		source.ask(node, ("dstp_object", "subtree_object"), rpc_params![id]).await?;
 	let object = object.ok_or_else(|| VerbError::Absent(cmd.path.clone()))?;
-	let fields =
-		if cmd.fields.is_empty() { Vec::new() } else { proven_fields(node, cmd, source).await? };
+	let (fields, fields_root) = if cmd.fields.is_empty() {
+		(Vec::new(), None)
+	} else {
+		let (fields, root) = proven_fields(node, cmd, source).await?;
+		(fields, Some(root))
+	};
 	let page = match (cmd.page.query(), cmd.page.list) {
 		(Some(query), Some(kind)) => {
 			let params = rpc_params![id, PageParams::from(&query.request)];
@@ -149,15 +158,15 @@ async fn read(node: &Node, cmd: &GetCmd, source: &Source) -> Result<Found, VerbE
 		},
 		_ => None,
 	};
-	Ok(Found { object, fields, page })
+	Ok(Found { object, fields, fields_root, page })
 }
 
-/// No method gives single fields, but a proof does, and it is checked here.
+/// No method gives single fields, but a proof does, and it is checked here against a root that the same node gave.
 async fn proven_fields(
 	node: &Node,
 	cmd: &GetCmd,
 	source: &Source,
-) -> Result<Vec<(Key, Option<Value>)>, VerbError> {
+) -> Result<(Vec<(Key, Option<Value>)>, StateRoot), VerbError> {
 	let fields: Vec<Key> = cmd.fields.iter().map(|key| key.0.clone()).collect();
 	let fields = fields.try_into().map_err(|_| too_many_keys())?;
 	let query = Query { path: cmd.path.clone(), fields, ..Default::default() };
@@ -177,7 +186,8 @@ async fn proven_fields(
 	};
 	let proven = Proof::from_bytes(&proof)?.check_answers(&question, from)?;
 	let object = proven.answer().object.as_ref();
-	object.map(|object| object.fields.clone()).ok_or_else(|| VerbError::Absent(cmd.path.clone()))
+	let object = object.ok_or_else(|| VerbError::Absent(cmd.path.clone()))?;
+	Ok((object.fields.clone(), from.root))
 }
 
 pub(super) fn too_many_keys() -> VerbError {
@@ -216,6 +226,13 @@ fn report(cmd: &GetCmd, source: &Source, found: Found) -> Report {
 	for (key, value) in &found.fields {
 		let value = value.as_ref().map_or("does not exist".into(), |value| text::bytes(value));
 		rows.push((format!("field {}", text::bytes(key.as_slice())), value));
+	}
+	if let Some(root) = &found.fields_root {
+		let proven = format!(
+			"against root {}, which is this node's word: see 'proof make'",
+			text::hash(root)
+		);
+		rows.push(("proven".into(), proven));
 	}
 	let next = match &found.page {
 		Some(Page::Fields(page)) => {
@@ -266,6 +283,7 @@ fn report(cmd: &GetCmd, source: &Source, found: Found) -> Report {
 			"source": source,
 			"object": found.object,
 			"fields": fields,
+			"fieldsProvenAgainst": found.fields_root.map(|root| json!({ "root": root, "rootFrom": "node" })),
 			"page": page,
 		}),
 	)

@@ -1,6 +1,6 @@
 //! Verbs: what a user does from the command line with a node that runs.
 //!
-//! `subtree create | call | get | status` and `proof make | check` talk to the RPC server of a node and start none
+//! `subtree create | call | get | status | host` and `proof make | check` talk to the RPC server of a node and start none
 //! themselves; `proof check` needs no node at all. Each prints text for people, or with `--json` one JSON object; what only
 //! says how far it is goes to the standard error output. A verb that fails ends with status 1 and a sentence.
 //!
@@ -24,6 +24,7 @@ mod call;
 mod create;
 mod error;
 mod get;
+mod host;
 mod node;
 mod place;
 mod proof_check;
@@ -39,12 +40,13 @@ pub use call::{CallCmd, CallVerb};
 pub use create::CreateCmd;
 pub use error::VerbError;
 pub use get::GetCmd;
+pub use host::{HostCmd, HostError};
 pub use proof_check::CheckCmd;
 pub use proof_make::MakeCmd;
 pub use status::StatusCmd;
 pub use transaction::{HubCall, HubTransactions, Terms};
 
-use crate::error::ExtensionError;
+use crate::{error::ExtensionError, output};
 use serde_json::Value;
 
 /// The verbs of a node program.
@@ -73,6 +75,9 @@ pub enum SubtreeVerb {
 
 	/// Show what the hub and a node know of a subtree
 	Status(StatusCmd),
+
+	/// Take a remote subtree back to the hub, with its content
+	Host(HostCmd),
 }
 
 /// What to do with a proof.
@@ -110,10 +115,11 @@ pub fn run<H: HubTransactions>(verb: Verbs) -> Result<(), ExtensionError> {
 	let runtime = tokio::runtime::Runtime::new()?;
 	let (json, report) = runtime.block_on(dispatch::<H>(verb));
 	let report = report?;
-	if json {
-		println!("{:#}", report.json);
-	} else if !report.text.is_empty() {
-		println!("{}", report.text);
+	let text =
+		if json { output::printable_json(&report.json) } else { output::printable(&report.text) };
+	if !text.is_empty() {
+		output::print(&text)
+			.map_err(|source| VerbError::File { path: "the standard output".into(), source })?;
 	}
 	report.failure.map_or(Ok(()), |failure| Err(failure.into()))
 }
@@ -124,6 +130,7 @@ async fn dispatch<H: HubTransactions>(verb: Verbs) -> (bool, Result<Report, Verb
 		Verbs::Subtree(SubtreeVerb::Call(cmd)) => (cmd.node.json, call::run(cmd).await),
 		Verbs::Subtree(SubtreeVerb::Get(cmd)) => (cmd.node.json, get::run(cmd).await),
 		Verbs::Subtree(SubtreeVerb::Status(cmd)) => (cmd.node.json, status::run(cmd).await),
+		Verbs::Subtree(SubtreeVerb::Host(cmd)) => (cmd.node.json, host::run::<H>(cmd).await),
 		Verbs::Proof(ProofVerb::Make(cmd)) => (cmd.node.json, proof_make::run(cmd).await),
 		Verbs::Proof(ProofVerb::Check(cmd)) => (cmd.json, proof_check::run(cmd).await),
 	}

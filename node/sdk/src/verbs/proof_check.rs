@@ -1,7 +1,7 @@
 //! `proof check`: checks a proof file.
 //!
-//! The file is foreign: nothing in it is believed but what follows from a root that the reader names, or that a chain gives.
-//! If the reader names none, the file's own root is taken, and the output says so.
+//! The file is foreign: nothing in it is believed, and nothing is shown, but what follows from a root that the reader names, or
+//! that a chain gives. Only who asks for it by name gets what the file says of itself, and the output says so.
 
 use super::{
 	node::{Header, Node},
@@ -9,6 +9,7 @@ use super::{
 	proof_make::KeysArgs,
 	text, Report, VerbError,
 };
+use crate::runtime::{BlockHash, BlockNumber};
 use dstp_primitives::{
 	proof::{Proof, Query, TrustedRoot},
 	Path, StateRoot,
@@ -19,7 +20,10 @@ use serde_json::json;
 use sp_core::H256;
 
 /// Checks a proof file and shows what it proves. Ends with status 1 if it does not hold.
+///
+/// A proof leads from a global root downwards. Whose root that is decides what it is worth: name one that you trust.
 #[derive(Debug, clap::Args)]
+#[command(group(clap::ArgGroup::new("anchor").required(true).args(["root", "header", "url", "unanchored"])))]
 pub struct CheckCmd {
 	/// The file; '-' for the standard input
 	pub file: String,
@@ -32,16 +36,20 @@ pub struct CheckCmd {
 	pub keys: KeysArgs,
 
 	/// The global root that you trust
-	#[arg(long, value_name = "ROOT", conflicts_with_all = ["header", "url"])]
+	#[arg(long, value_name = "ROOT")]
 	pub root: Option<StateRoot>,
 
 	/// A header that you trust: SCALE in hex, or a file that holds that or the JSON of chain_getHeader
-	#[arg(long, value_name = "HEADER", conflicts_with = "url")]
+	#[arg(long, value_name = "HEADER")]
 	pub header: Option<String>,
 
 	/// A node that you trust: its chain has to have the block, finalised
 	#[arg(long, value_name = "URL")]
 	pub url: Option<String>,
+
+	/// Take the root from the file itself. Anybody can write a file that holds in this way: it proves nothing about any chain
+	#[arg(long)]
+	pub unanchored: bool,
 
 	/// Print one JSON object instead of text
 	#[arg(long)]
@@ -53,6 +61,10 @@ struct Anchor {
 	root: StateRoot,
 	/// For programs: `root`, `header`, `chain` or `file`.
 	kind: &'static str,
+	/// The block that has the root, where that follows from what the reader trusts.
+	block: Option<(BlockHash, BlockNumber)>,
+	/// Hash of the chain's block 0, where a node of the chain was asked.
+	genesis: Option<H256>,
 	/// For people.
 	source: String,
 }
@@ -67,17 +79,19 @@ pub(super) async fn run(cmd: CheckCmd) -> Result<Report, VerbError> {
 		.map_err(|error| VerbError::ProofFile(error.to_string()))?;
 	let json = json!({
 		"holds": true,
+		"anchored": !cmd.unanchored,
 		"root": anchor.root,
 		"rootFrom": anchor.kind,
-		"blockHash": file.block_hash,
-		"blockNumber": file.block_number,
-		"genesis": file.genesis,
+		"blockHash": anchor.block.map(|(hash, _)| hash),
+		"blockNumber": anchor.block.map(|(_, number)| number),
+		"genesis": anchor.genesis,
 		"proven": view,
 	});
+	let verdict = if cmd.unanchored { "NOT ANCHORED, follows from" } else { "proven against" };
 	let what = text::answer(&question.path, &question, proven.answer());
 	Ok(Report::new(
 		format!(
-			"{}\nproven against root {} ({})\n{what}",
+			"{}\n{verdict} root {} ({})\n{what}",
 			question.path,
 			text::hash(anchor.root),
 			anchor.source
@@ -98,24 +112,30 @@ fn question(cmd: &CheckCmd, file: &ProofFile) -> Result<Query, VerbError> {
 
 async fn anchor(cmd: &CheckCmd, file: &ProofFile) -> Result<Anchor, VerbError> {
 	if let Some(root) = cmd.root {
-		return Ok(Anchor { root, kind: "root", source: "the one that you gave".into() });
+		let source = "the one that you gave".into();
+		return Ok(Anchor { root, kind: "root", block: None, genesis: None, source });
 	}
 	if let Some(header) = &cmd.header {
 		let header = trusted_header(header)?;
 		let source = format!("from the header that you gave, of block {}", header.number);
-		return Ok(Anchor { root: root_of(&header)?, kind: "header", source });
+		return Ok(Anchor { source, ..of_block("header", &header)? });
 	}
 	if let Some(url) = &cmd.url {
 		let header = on_chain(&Node::connect(url).await?, file).await?;
 		let source = format!("of block {}, which the node at {url} calls final", header.number);
-		return Ok(Anchor { root: root_of(&header)?, kind: "chain", source });
+		return Ok(Anchor { genesis: Some(file.genesis), source, ..of_block("chain", &header)? });
 	}
 	let header = file.checked_header()?;
 	let source = format!(
 		"from the file, not checked against a chain: it says block {}, {:?}; trust it only if you know that hash, or give --root, --header or --url",
 		header.number, header.hash
 	);
-	Ok(Anchor { root: root_of(&header)?, kind: "file", source })
+	Ok(Anchor { block: None, source, ..of_block("file", &header)? })
+}
+
+fn of_block(kind: &'static str, header: &Header) -> Result<Anchor, VerbError> {
+	let block = Some((header.hash, header.number));
+	Ok(Anchor { root: root_of(header)?, kind, block, genesis: None, source: String::new() })
 }
 
 fn root_of(header: &Header) -> Result<StateRoot, VerbError> {

@@ -73,6 +73,9 @@ fn copy_rows(status: &StatusJson) -> Vec<(&'static str, String)> {
 			),
 		),
 	];
+	if status.being_hosted {
+		rows.push(("hosting", "the hub takes the content back, and no calls are taken".into()));
+	}
 	if let Some(sync) = &status.sync {
 		rows.push(("sync", sync_text(sync)));
 	}

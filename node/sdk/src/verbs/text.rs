@@ -1,5 +1,6 @@
 //! How answers look to people.
 
+use crate::output;
 use dstp_primitives::{
 	mode::{poa::Poa, SecurityMode},
 	object::{HeadStatus, Location, ModeId, ObjectType, Owner, RemoteLocation},
@@ -13,7 +14,7 @@ use std::fmt::Write;
 /// Bytes as text where that is readable and cannot be taken for hex, else as `0x` and hex digits.
 pub(super) fn bytes(bytes: &[u8]) -> String {
 	match std::str::from_utf8(bytes) {
-		Ok(text) if !text.starts_with("0x") && !text.chars().any(char::is_control) => text.into(),
+		Ok(text) if !text.starts_with("0x") && !text.chars().any(output::is_command) => text.into(),
 		_ => format!("0x{}", hex::encode(bytes)),
 	}
 }
@@ -29,13 +30,14 @@ pub(super) fn lower(sentence: &str) -> String {
 	letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
 
-/// Names and values in two columns.
+/// Names and values in two columns. Each value stays in its line: it may be foreign, and must not look like the next one.
 pub(super) fn table<N: AsRef<str>>(rows: impl IntoIterator<Item = (N, String)>) -> String {
 	let rows: Vec<_> = rows.into_iter().collect();
 	let width = rows.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
 	let mut text = String::new();
 	for (name, value) in rows {
 		// Writing to a string cannot fail.
+		let value = output::printable_line(&value);
 		let _ = writeln!(text, "  {:<width$}  {value}", name.as_ref());
 	}
 	text.truncate(text.trim_end().len());
@@ -165,6 +167,7 @@ mod tests {
 			("Zürich".as_bytes(), "Zürich"),
 			(b"0x12", "0x30783132"),
 			(b"a\nb", "0x610a62"),
+			("a\u{202e}b".as_bytes(), "0x61e280ae62"),
 			(&[0xff], "0xff"),
 			(b"", ""),
 		] {
@@ -177,5 +180,7 @@ mod tests {
 	fn a_table_has_aligned_columns() {
 		let text = table([("a", "1".into()), ("long", String::new())]);
 		assert_eq!(text, "  a     1\n  long");
+		let foreign = table([("stopped", "no\n  hub head  7".into())]);
+		assert_eq!(foreign, "  stopped  no\\n  hub head  7", "one value, one line");
 	}
 }

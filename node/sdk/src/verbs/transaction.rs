@@ -2,7 +2,10 @@
 
 use super::{node::Node, signer::Signer, text, VerbError};
 use crate::runtime::{AccountId, BlockHash, NodeRuntime, Nonce};
-use dstp_primitives::{mode::poa::PoaParams, Key, ObjectId};
+use dstp_primitives::{
+	hub::ContentSize, mode::poa::PoaParams, tree::ObjectEntry, Key, Meta, ObjectId,
+};
+use futures::future::join_all;
 use jsonrpsee::rpc_params;
 use serde::Deserialize;
 use serde_json::Value;
@@ -29,6 +32,48 @@ pub enum HubCall {
 		key: Key,
 		/// Who may sign its heads.
 		params: PoaParams,
+	},
+	/// Turn a hosted object into a remote subtree under Proof of Authority that starts with the content it has.
+	RegisterHosted {
+		/// The object above.
+		parent: ObjectId,
+		/// Its key there.
+		key: Key,
+		/// Who may sign its heads.
+		params: PoaParams,
+	},
+	/// Undo [`Self::RegisterHosted`] before the first head.
+	RestoreSubtree {
+		/// Its root object.
+		subtree: ObjectId,
+	},
+	/// Begin to take the content of a remote subtree back, and pay the deposits for it.
+	StartHosting {
+		/// Its root object.
+		subtree: ObjectId,
+		/// How much comes at most.
+		size: ContentSize,
+	},
+	/// Bring content of a remote subtree that is being taken back.
+	Stage {
+		/// Its root object.
+		subtree: ObjectId,
+		/// With an object's first entries: the object above, the key there, and the object's facts.
+		object: Option<(ObjectId, Key, Meta)>,
+		/// In the order of their trie keys, at most [`MAX_BATCH_FIELDS`](dstp_primitives::tree::MAX_BATCH_FIELDS).
+		entries: Vec<ObjectEntry>,
+		/// Whether these are the object's last ones.
+		complete: bool,
+	},
+	/// Let the hub host a subtree whose content is complete.
+	FinishHosting {
+		/// Its root object.
+		subtree: ObjectId,
+	},
+	/// Undo [`Self::StartHosting`].
+	CancelHosting {
+		/// Its root object.
+		subtree: ObjectId,
 	},
 }
 
@@ -89,6 +134,30 @@ pub(super) async fn sign<H: HubTransactions>(
 	signer: &Signer,
 	calls: Vec<HubCall>,
 ) -> Result<Sent, VerbError> {
+	let mut terms = terms::<H>(node, signer).await?;
+	Ok(sign_with::<H>(signer, &mut terms, calls))
+}
+
+/// Signs one transaction for each list of calls, to be executed one after the other.
+pub(super) async fn sign_all<H: HubTransactions>(
+	node: &Node,
+	signer: &Signer,
+	transactions: Vec<Vec<HubCall>>,
+) -> Result<Vec<Sent>, VerbError> {
+	let mut terms = terms::<H>(node, signer).await?;
+	let signed = transactions.into_iter().map(|calls| sign_with::<H>(signer, &mut terms, calls));
+	Ok(signed.collect())
+}
+
+/// Signs with the nonce in `terms`, which is the next one afterwards.
+fn sign_with<H: HubTransactions>(signer: &Signer, terms: &mut Terms, calls: Vec<HubCall>) -> Sent {
+	let bytes = H::transaction(calls, terms, &|message| signer.sign(message));
+	terms.nonce = terms.nonce.saturating_add(1);
+	Sent { hash: H256(blake2_256(&bytes)), bytes: Bytes(bytes) }
+}
+
+/// The terms of the signer's next transaction.
+async fn terms<H: HubTransactions>(node: &Node, signer: &Signer) -> Result<Terms, VerbError> {
 	let version: Version = node.ask("state_getRuntimeVersion", rpc_params![]).await?;
 	if (version.spec_name.as_str(), version.transaction_version)
 		!= (H::SPEC_NAME, H::TRANSACTION_VERSION)
@@ -105,9 +174,7 @@ pub(super) async fn sign<H: HubTransactions>(
 	let account = signer.account();
 	let nonce = node.ask("system_accountNextIndex", rpc_params![account.to_ss58check()]).await?;
 	let genesis = node.genesis().await?;
-	let terms = Terms { signer: account, nonce, genesis, spec_version: version.spec_version };
-	let bytes = H::transaction(calls, &terms, &|message| signer.sign(message));
-	Ok(Sent { hash: H256(blake2_256(&bytes)), bytes: Bytes(bytes) })
+	Ok(Terms { signer: account, nonce, genesis, spec_version: version.spec_version })
 }
 
 /// Hands a transaction over without waiting for a block.
@@ -128,6 +195,38 @@ pub(super) async fn submit_and_wait<H: HubTransactions>(
 	signer: &Signer,
 	limit: Duration,
 ) -> Result<BlockHash, VerbError> {
+	watch::<H>(node, sent, signer, limit, FINAL).await
+}
+
+/// Hands transactions over that follow one another, and waits until each is in a block of the best chain. A reorganisation of the
+/// hub may still move them.
+///
+/// # Errors
+///
+/// [`VerbError::TransactionFailed`] for the first that the runtime refused.
+pub(super) async fn submit_all<H: HubTransactions>(
+	node: &Node,
+	sent: &[Sent],
+	signer: &Signer,
+	limit: Duration,
+) -> Result<(), VerbError> {
+	let watched = sent.iter().map(|sent| watch::<H>(node, sent, signer, limit, IN_BLOCK));
+	// The first that failed is the cause; those after it cannot succeed.
+	join_all(watched).await.into_iter().try_for_each(|outcome| outcome.map(drop))
+}
+
+/// States of a watched transaction: what a block has is not final yet.
+const IN_BLOCK: &str = "inBlock";
+const FINAL: &str = "finalized";
+
+/// Hands a transaction over, waits until it is in `state`, and gives the block that holds it.
+async fn watch<H: HubTransactions>(
+	node: &Node,
+	sent: &Sent,
+	signer: &Signer,
+	limit: Duration,
+	state: &'static str,
+) -> Result<BlockHash, VerbError> {
 	let watch = async {
 		let mut updates = node
 			.subscribe(
@@ -139,7 +238,7 @@ pub(super) async fn submit_and_wait<H: HubTransactions>(
 			.map_err(|error| explain_pool(error, signer))?;
 		while let Some(update) = updates.next().await {
 			let update = update.map_err(|error| bad_update(&error))?;
-			if let Some(block) = finalized(&update)? {
+			if let Some(block) = reached(&update, state)? {
 				return Ok(block);
 			}
 		}
@@ -163,14 +262,15 @@ fn bad_update(reason: &dyn std::fmt::Display) -> VerbError {
 	VerbError::BadAnswer { method: "author_submitAndWatchExtrinsic", reason: reason.to_string() }
 }
 
-/// What an update of the watch means: the final block, nothing yet, or that there will be none.
-fn finalized(update: &Value) -> Result<Option<BlockHash>, VerbError> {
+/// What an update of the watch means: the block by which the transaction is in the wanted state, nothing yet, or that there will be
+/// none.
+fn reached(update: &Value, wanted: &str) -> Result<Option<BlockHash>, VerbError> {
 	match update {
 		Value::String(state) if matches!(state.as_str(), "dropped" | "invalid") => {
 			Err(VerbError::TransactionDropped(state.clone()))
 		},
 		Value::Object(state) => match state.iter().next() {
-			Some((name, block)) if name == "finalized" => {
+			Some((name, block)) if name == wanted => {
 				serde_json::from_value(block.clone()).map(Some).map_err(|error| bad_update(&error))
 			},
 			Some((name, _)) if matches!(name.as_str(), "usurped" | "finalityTimeout") => {
