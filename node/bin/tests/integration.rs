@@ -10,6 +10,7 @@ mod garbage;
 mod harness;
 mod hostile;
 mod hub_trouble;
+mod migration;
 mod openrpc;
 mod subtree;
 mod transaction;

@@ -84,6 +84,8 @@ async fn followers_copy_the_state_and_then_execute_batches() {
 	insert_authority(&alice).await;
 	register(&alice).await;
 	let epoch = until_served(&alice).await.epoch;
+	// Otherwise the first head could be final before Bob hears of the subtree, and he would copy it.
+	until_served(&bob).await;
 	let genesis = genesis(&alice).await;
 	let submit = async |nonce, call| {
 		let receipt = submit(&alice, signed(&genesis, epoch, Alice, nonce, call)).await.unwrap();

@@ -12,6 +12,7 @@ use crate::{
 use dstp_primitives::proof::Query;
 use dstp_state_network::{
 	adapter::{ask_proof, find_providers, to_peer, Question},
+	wire::{CtlRequest, Protocol, Wire},
 	Scores,
 };
 use jsonrpsee::{core::client::ClientT, rpc_params};
@@ -32,20 +33,22 @@ fn metric(text: &str, name: &str) -> u64 {
 /// The follower is connected with the hub alone, which serves nothing, and finds the one who serves by its record in the DHT. Then
 /// a reader, who knows the hub alone too, gets a proof from the follower. At last the one who serves comes back at another address.
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "passes alone, fails at times beside other tests; why is not known yet"]
 async fn providers_are_found_by_their_records_and_give_proofs() {
 	let mut net = Net::start(Litep2p, 10).await;
 	let served = net.commit().await;
+	let folder = tempfile::tempdir().unwrap();
+	net.prepare(Libp2p, 3, &folder, served.local_seq).await;
+	let base_path = format!("--base-path={}", folder.path().display());
 	let arguments = arguments(Libp2p, 3);
 	let alone = ["--in-peers=0", "--out-peers=0", "--reserved-nodes", &net.hub_address];
-	let carol = ["--name=carol", "--tmp", "--follow=/x", "--bootnodes", &net.hub_address];
+	let carol = ["--name=carol", &base_path, "--follow=/x"];
 	let carol: Vec<_> = arguments.iter().map(String::as_str).chain(carol).chain(alone).collect();
 	let carol = Node::start_with_metrics(&carol).await;
-	until_followed(&carol, &served).await;
+	let sync = until_followed(&carol, &served).await.sync.unwrap();
+	assert_eq!((sync.objects, sync.batches), (11, 0), "the state was copied: {sync:?}");
 	let health: Value = carol.client.request("system_health", rpc_params![]).await.unwrap();
 	assert_eq!(health["peers"], 1, "blocks come from the hub alone: {health}");
 
-	// How many objects come with the copy and how many with batches depends on the head that was copied.
 	let text = until("the metrics say what the status says", async || {
 		let (text, now) = (carol.metrics(), status(&carol).await.ok()?.sync?);
 		let told = ["objects", "entries", "bytes", "batches", "calls"]
@@ -70,15 +73,14 @@ async fn providers_are_found_by_their_records_and_give_proofs() {
 async fn a_reader_gets_a_proof(net: &Net, carol: &Node) {
 	let (reader, _) = Stranger::start(Litep2p, net.genesis, &[&net.hub_address]).await;
 	let id: String = carol.client.request("system_localPeerId", rpc_params![]).await.unwrap();
-	let found = until("the follower is among the providers", async || {
+	let carol = until("the follower and the one who serves are found", async || {
 		let limit = Duration::from_secs(10);
 		let found = find_providers(&*reader.network, net.genesis, &subtree(), limit).await;
-		let carol = found.iter().find(|peer| peer.to_string() == id).copied()?;
-		Some((found, carol))
+		let vera = found.iter().any(|peer| net.vera_address.ends_with(&peer.to_string()));
+		// The first answer may come from a node that knows one of them only.
+		found.iter().find(|peer| vera && peer.to_string() == id).copied()
 	})
 	.await;
-	let (found, carol) = found;
-	assert!(found.len() >= 2, "the one who serves is there too: {found:?}");
 	let query = Query {
 		path: dstp_primitives::Path::new(vec![key("object 7")]).unwrap(),
 		fields: vec![key("field 3"), key("none")].try_into().unwrap(),
@@ -90,13 +92,22 @@ async fn a_reader_gets_a_proof(net: &Net, carol: &Node) {
 	let question = Question { subtree: subtree(), epoch: net.epoch, seq, root, query };
 	let liar = net.provider(Litep2p, Behaviour::ForgeAfter(0)).await;
 	let providers = [reader.know(liar.address()), carol];
+	let subtrees = vec![subtree()].try_into().unwrap();
+	let status = CtlRequest::Status { subtrees }.to_bytes();
+	until("the liar is reached", async || {
+		reader.ask(providers[0], Protocol::Ctl, status.clone()).await.ok()
+	})
+	.await;
 	let scores = Scores::default();
-	let proven = ask_proof(&*reader.network, &reader.names, &scores, &providers, &question).await;
-	let proven = proven.expect("the follower gives it");
+	// The reader has the follower's address from the DHT alone, and may not reach it at once.
+	let proven = until("the follower gives a proof that holds", async || {
+		let names = &reader.names;
+		ask_proof(&*reader.network, names, &scores, &providers, &question).await.ok()
+	})
+	.await;
 	let object = proven.answer().object.as_ref().expect("the object exists");
 	assert_eq!(object.fields[0].1.as_ref().map(|value| &value[..]), Some(&[10; 1024][..]));
 	assert_eq!(object.fields[1].1, None);
-	// Whether the liar was reached first depends on who answers the dial sooner.
 	let points = |peer| scores.lock().points(&to_peer(peer), 0);
-	assert!(points(&providers[0]) <= 0 && points(&providers[1]) > 0);
+	assert!(points(&providers[0]) < 0 && points(&providers[1]) > 0);
 }

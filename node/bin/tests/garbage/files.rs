@@ -12,7 +12,7 @@ fn check(base: &Path) -> crate::harness::Output {
 	run_to_end(&["check-block", "0", "--dev", "-d", base.to_str().unwrap()])
 }
 
-fn list(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(super) fn list(folder: &Path, files: &mut Vec<PathBuf>) {
 	for entry in fs::read_dir(folder).unwrap() {
 		let path = entry.unwrap().path();
 		if path.is_dir() {
@@ -23,7 +23,7 @@ fn list(folder: &Path, files: &mut Vec<PathBuf>) {
 	}
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(super) fn copy(from: &Path, to: &Path) {
 	fs::create_dir_all(to).unwrap();
 	for entry in fs::read_dir(from).unwrap() {
 		let path = entry.unwrap().path();
@@ -36,7 +36,7 @@ fn copy(from: &Path, to: &Path) {
 	}
 }
 
-fn damage(random: &mut Random, bytes: &mut Vec<u8>) {
+pub(super) fn damage(random: &mut Random, bytes: &mut Vec<u8>) {
 	let at = random.below(bytes.len());
 	match random.below(5) {
 		0 => bytes.clear(),
@@ -77,4 +77,29 @@ fn a_damaged_database_is_refused_or_repaired() {
 		assert!(output.status.success() || text.contains("Error: "), "{}: {text}", file.display());
 		fs::remove_dir_all(&damaged).unwrap();
 	}
+}
+
+#[test]
+fn a_database_whose_index_leads_nowhere_is_named() {
+	let folder = tempfile::tempdir().unwrap();
+	let output = check(folder.path());
+	assert!(output.status.success(), "{}", output.stderr);
+	let mut files = Vec::new();
+	list(folder.path(), &mut files);
+	let is_index =
+		|file: &&PathBuf| file.file_name().unwrap().to_string_lossy().starts_with("index_");
+	for file in files.iter().filter(is_index) {
+		let mut bytes = fs::read(file).unwrap();
+		// After 16 KiB of facts come entries of 8 bytes: the lowest names a table, the next ones a place in it.
+		for entry in bytes[16 * 1024..].chunks_exact_mut(8).filter(|entry| *entry != [0; 8]) {
+			entry[..3].copy_from_slice(&[0xfe, 0xff, 0xff]);
+		}
+		fs::write(file, bytes).unwrap();
+	}
+	let output = check(folder.path());
+	let text = &output.stderr;
+	assert_eq!(output.status.code(), Some(1), "{text}");
+	assert!(text.contains(folder.path().to_str().unwrap()), "names the folder: {text}");
+	assert!(text.contains("is damaged") && text.contains("purge-chain"), "{text}");
+	assert!(!text.contains("panicked") && !text.contains("backtrace"), "{text}");
 }

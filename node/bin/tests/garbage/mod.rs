@@ -3,7 +3,9 @@
 //! `DSTP_LONG=1` asks for more cases, `DSTP_SEED=<number>` repeats a run.
 
 mod chain_spec;
+mod data_files;
 mod files;
+mod limits;
 mod parameters;
 
 /// Pseudo-random numbers (xorshift), so that a run can be repeated.

@@ -15,6 +15,9 @@ use std::{
 /// Longer than any wait of these tests takes on a busy machine: after it, the test fails.
 pub const LIMIT: Duration = Duration::from_secs(120);
 
+/// Lines of each node's log that a failed test shows.
+const SHOWN_LINES: usize = 100;
+
 /// What a program that has ended has written.
 pub struct Output {
 	pub status: ExitStatus,
@@ -78,22 +81,30 @@ impl Node {
 		let address = address.split(',').next().expect("split gives one part").trim();
 		let metrics = (prometheus != "--no-prometheus")
 			.then(|| log.until("Prometheus exporter started at ").trim().to_owned());
-		let client = WsClientBuilder::default()
-			.request_timeout(LIMIT)
-			.build(format!("ws://{address}"))
-			.await
-			.expect("the RPC server answers");
 		let url = format!("ws://{address}");
+		let client = connect(&url).await;
 		Self { child, stdout: Some(stdout), client, url, metrics, log: Mutex::new(log) }
 	}
 
 	/// Where other nodes reach this one: over plain TCP if it is a validator, else over WebSockets.
 	pub async fn p2p_address(&self) -> String {
-		let mut addresses: Vec<String> =
-			self.client.request("system_localListenAddresses", rpc_params![]).await.unwrap();
-		addresses.retain(|address| address.starts_with("/ip4/127.0.0.1/tcp/"));
-		addresses.sort_by_key(|address| address.contains("/ws"));
-		addresses.into_iter().next().expect("the node listens on the loopback interface")
+		// The RPC server may answer before the network listens.
+		let listens = async {
+			loop {
+				let mut addresses: Vec<String> = self
+					.client
+					.request("system_localListenAddresses", rpc_params![])
+					.await
+					.unwrap();
+				addresses.retain(|address| address.starts_with("/ip4/127.0.0.1/tcp/"));
+				addresses.sort_by_key(|address| address.contains("/ws"));
+				match addresses.into_iter().next() {
+					Some(address) => return address,
+					None => tokio::time::sleep(Duration::from_millis(100)).await,
+				}
+			}
+		};
+		tokio::time::timeout(LIMIT, listens).await.expect("the node listens in time")
 	}
 
 	/// What Prometheus reads: lines of names, labels and numbers.
@@ -124,6 +135,12 @@ impl Node {
 		assert!(kill.expect("kill runs").success());
 	}
 
+	/// Lets a halted process go on. Its RPC server may close the old connection, because it heard nothing of the client for so long.
+	pub async fn wake(&mut self) {
+		self.signal("CONT");
+		self.client = connect(&self.url).await;
+	}
+
 	/// Presses Ctrl-C and waits for the end.
 	pub async fn interrupt(mut self) -> Output {
 		let pid = self.child.id().to_string();
@@ -135,11 +152,22 @@ impl Node {
 	}
 }
 
+async fn connect(url: &str) -> WsClient {
+	let client = WsClientBuilder::default().request_timeout(LIMIT).connection_timeout(LIMIT);
+	client.build(url).await.expect("the RPC server answers")
+}
+
 impl Drop for Node {
 	fn drop(&mut self) {
 		// It may have ended already.
 		let _ = self.child.kill();
 		let _ = self.child.wait();
+		if std::thread::panicking() {
+			let log = self.log.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
+			log.seen.extend(log.lines.iter());
+			let first = log.seen.len().saturating_sub(SHOWN_LINES);
+			eprintln!("the last lines of {}:\n{}", self.url, log.seen[first..].join("\n"));
+		}
 	}
 }
 

@@ -8,12 +8,13 @@ use super::{
 use crate::{
 	harness::{Node, LIMIT},
 	subtree::{
-		create, genesis, insert_authority, key, register, signed, status, submit, until_committed,
-		until_served,
+		after_blocks, create, genesis, insert_authority, key, register, signed, status, submit,
+		subtree, until_committed, until_served,
 	},
 };
 use dstp_node_sdk::subtree::StatusJson;
 use dstp_primitives::{call::Call, Path, Value};
+use jsonrpsee::{core::client::ClientT, rpc_params};
 use sc_network::config::NetworkBackendType;
 use sp_core::H256;
 use sp_keyring::Sr25519Keyring::Alice;
@@ -140,6 +141,32 @@ impl Net {
 		fetch(&self.mirror, self.epoch, &reader, vera, served.local_seq).await;
 		assert_eq!(self.mirror.root(served.local_seq), served.local_root);
 		served
+	}
+
+	/// Starts a node with this folder and without a subtree, and ends it once it knows that the hub finalised the head `seq`.
+	///
+	/// Who then follows with this folder is told of that head first and copies it, whatever it hears of the hub at first: a node that
+	/// begins with an empty folder may see earlier heads finalised, and have the rest by batches.
+	pub async fn prepare(
+		&self,
+		backend: NetworkBackendType,
+		number: u8,
+		folder: &TempDir,
+		seq: u64,
+	) {
+		let base_path = format!("--base-path={}", folder.path().display());
+		let others = ["--name=carol", &base_path, "--bootnodes", &self.hub_address];
+		let node = start(backend, number, &others).await;
+		after_blocks(&node, async |_| {
+			let block: H256 =
+				node.client.request("chain_getFinalizedHead", rpc_params![]).await.unwrap();
+			let arguments = rpc_params![subtree().to_string(), block];
+			let head: serde_json::Value =
+				node.client.request("subtree_head", arguments).await.unwrap();
+			(head["location"]["seq"].as_u64()? >= seq).then_some(())
+		})
+		.await;
+		assert!(node.interrupt().await.status.success());
 	}
 
 	/// A provider in the test's process that has what the mirror has.

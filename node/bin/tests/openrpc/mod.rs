@@ -89,6 +89,8 @@ struct Subject {
 	nonce: u64,
 	block: Value,
 	proof: Value,
+	/// Of the subtree's root object.
+	state_root: Value,
 }
 
 impl Subject {
@@ -100,11 +102,11 @@ impl Subject {
 		let epoch = until_served(&node).await.epoch;
 		let genesis = genesis(&node).await;
 		submit(&node, signed(&genesis, epoch, Alice, 0, create("DE"))).await.unwrap();
-		until_committed(&node).await;
+		let state_root = json!(until_committed(&node).await.local_root);
 		let block = node.client.request("chain_getFinalizedHead", rpc_params![]).await.unwrap();
 		let question = json!({ "object": "/", "childPage": { "limit": 5 } });
 		let proof = node.client.request("dstp_proof", rpc_params![question, &block]).await.unwrap();
-		Self { node, genesis, epoch, nonce: 1, block, proof }
+		Self { node, genesis, epoch, nonce: 1, block, proof, state_root }
 	}
 
 	/// A call that was not submitted yet.
@@ -139,6 +141,7 @@ impl Subject {
 			"subtree_object" => vec![subtree, json!(1)],
 			"subtree_fields" | "subtree_children" => vec![subtree, page, json!(1)],
 			"subtree_proof" => vec![question("/x"), json!(1)],
+			"subtree_range" => vec![subtree, self.state_root.clone(), json!("0x00"), json!(1024)],
 			"subtree_status" | "subtree_subscribeHeads" => vec![subtree],
 			"subtree_subscribeChanges" => vec![subtree, json!("0x")],
 			unknown => panic!("give the test values for the parameters of {unknown}"),

@@ -191,4 +191,13 @@ async fn subscribers_of_a_follower_see_what_it_executed() {
 		(&head["event"], &head["seq"], &head["status"]),
 		(&json!("head"), &json!(1), &json!("finalised"))
 	);
+
+	let close = pallet_subtree_security::Call::close { subtree: subtree() };
+	let close = transaction::sign(Alice, 1, &genesis, RuntimeCall::SubtreeSecurity(close));
+	let _: Value =
+		alice.client.request("author_submitExtrinsic", rpc_params![close]).await.unwrap();
+	for subscription in [&mut heads, &mut changes] {
+		let ended = subscription.until(|message| message["event"] == "ended").await;
+		assert!(ended["reason"].as_str().unwrap().contains("closed or removed"), "{ended}");
+	}
 }

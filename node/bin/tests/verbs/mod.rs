@@ -1,6 +1,10 @@
 //! The verbs, run as a user runs them: a child process per verb, against a real node.
 
+mod output;
+mod purge;
+
 use crate::{
+	garbage::{cases, Random},
 	harness::{self, Node, Output},
 	subtree::{after_blocks, insert_authority},
 };
@@ -113,8 +117,19 @@ fn call(cli: &Cli) {
 		let receipt = cli.json(&format!("subtree call {part} --suri //Alice"));
 		assert_eq!(receipt["receipt"]["status"], "applied", "{part}: {receipt}");
 	}
+	let waited = cli.json("subtree call set /a/x/DE waited=1 --wait --suri //Alice");
+	assert!(waited["final"]["blockNumber"].as_u64().is_some_and(|number| number > 0), "{waited}");
+	// Made from the last final block, without waiting for another.
+	let made = cli.run("proof make /a/x/DE --field waited", &[]);
+	assert!(made.status.success(), "what is final can be proven: {}", made.stderr);
+	let text = cli.ok("subtree call set /a/x/DE waited=2 --wait --suri //Alice");
+	assert!(text.contains("final ") && text.contains("by hub block"), "{text}");
+	let late = cli.run("subtree call set /a/x/DE waited=3 --wait --timeout 0 --suri //Alice", &[]);
+	assert!(late.stdout.contains("applied"), "the receipt stands: {}", late.stdout);
+	assert!(refused("too late", late).contains("not final (not within 0 s)"));
 	assert_refusals(
 		&[
+			("subtree call set /a/x/DE k=v --wait --suri //Bob", "only the object's owner may do"),
 			("subtree call set /a/x/DE k=v --suri //Bob", "only the object's owner may do this"),
 			("subtree call create /a/x/DE --suri //Alice", "stands below this parent already"),
 			("subtree call create /a/x --suri //Alice", "exists from its registration on"),
@@ -147,6 +162,9 @@ async fn get(cli: &Cli<'_>) {
 		let line = text.lines().find(|line| line.trim_start().starts_with(name));
 		assert!(line.is_some_and(|line| line.ends_with(value)), "{name} is {value}: {text}");
 	}
+	assert!(text.contains("which is this node's word"), "says whose root it is: {text}");
+	let fields = cli.json("subtree get /a/x/DE --field Berlin");
+	assert_eq!(fields["fieldsProvenAgainst"]["rootFrom"], "node", "{fields}");
 	let page = cli.json("subtree get /a/x/DE --list fields --prefix B --limit 1");
 	assert_eq!(page["page"]["entries"].as_array().map(Vec::len), Some(1), "{page}");
 	assert_refusals(
@@ -171,7 +189,7 @@ async fn make(cli: &Cli<'_>, file: &Path) -> Value {
 		let text = std::fs::read_to_string(file).unwrap_or_default();
 		(output.status.success() && text.contains("dstp-proof/1"))
 			.then(|| serde_json::from_str(&output.stdout).unwrap())
-			.filter(|_| proves(&check(file, &[]), "field Berlin", "52.5"))
+			.filter(|_| proves(&check(file, &["--unanchored"]), "field Berlin", "52.5"))
 	})
 	.await
 }
@@ -200,7 +218,13 @@ async fn verbs_register_change_read_and_prove() {
 	let file = folder.path().join("berlin.json");
 	let made = make(&cli, &file).await;
 	let root = made["globalRoot"].as_str().unwrap();
-	let by_itself = check(&file, &[]);
+	let nothing = check(&file, &[]);
+	assert_eq!((nothing.status.code(), &*nothing.stdout), (Some(2), ""), "{}", nothing.stderr);
+	for anchor in ["--root", "--header", "--url", "--unanchored"] {
+		assert!(nothing.stderr.contains(anchor), "names {anchor}: {}", nothing.stderr);
+	}
+	let by_itself = check(&file, &["--unanchored"]);
+	assert!(by_itself.stdout.contains("NOT ANCHORED"), "{}", by_itself.stdout);
 	assert!(by_itself.stdout.contains("from the file, not checked against a chain"));
 	assert!(by_itself.stdout.contains(root), "{}", by_itself.stdout);
 	assert!(by_itself.stdout.contains("remote subtree: PoA, epoch 1"), "{}", by_itself.stdout);
@@ -218,8 +242,11 @@ async fn verbs_register_change_read_and_prove() {
 		let output = check(&file, arguments);
 		assert!(proves(&output, "field Berlin", "52.5"), "{arguments:?}: {}", output.stderr);
 		assert!(!output.stdout.contains("from the file"), "{}", output.stdout);
+		assert!(!output.stdout.contains("NOT ANCHORED"), "{}", output.stdout);
 	}
+	only_what_is_proven_is_shown(&file, &made, &node.url);
 	forged_proofs_are_refused(&file, root);
+	mutated_proof_files_are_refused_or_hold(&file, root);
 
 	let absent = cli.run("proof make /none", &[]);
 	assert!(absent.status.success(), "{}", absent.stderr);
@@ -228,12 +255,33 @@ async fn verbs_register_change_read_and_prove() {
 	assert!(proves(&check(&file, &["--url", &node.url]), "object /none", "does not exist, proven"));
 }
 
+/// What the file says of its block is no word of ours.
+fn only_what_is_proven_is_shown(file: &Path, made: &Value, url: &str) {
+	let json = |anchor: &[&str]| -> Value {
+		serde_json::from_str(&check(file, &[anchor, &["--json"]].concat()).stdout).unwrap()
+	};
+	let chain = json(&["--url", url]);
+	assert_eq!((&chain["anchored"], &chain["rootFrom"]), (&true.into(), &"chain".into()));
+	assert_eq!(chain["blockHash"], made["blockHash"]);
+	assert!(chain["genesis"].is_string(), "{chain}");
+	for (anchor, anchored) in
+		[(&["--root", made["globalRoot"].as_str().unwrap()][..], true), (&["--unanchored"], false)]
+	{
+		let shown = json(anchor);
+		assert_eq!(shown["anchored"], anchored, "{shown}");
+		for claim in ["blockHash", "blockNumber", "genesis"] {
+			assert!(shown[claim].is_null(), "{claim}: {shown}");
+		}
+		assert!(shown["proven"].is_object(), "{shown}");
+	}
+}
+
 fn forged_proofs_are_refused(file: &Path, root: &str) {
 	let zero = format!("0x{}", "0".repeat(64));
 	let cases: [(&[&str], &str); 5] = [
 		(&["--root", &zero], "does not hold"),
-		(&["/a/x/FR"], "answers another question"),
-		(&["/a/x/DE", "--field", "Berlin"], "answers another question"),
+		(&["/a/x/FR", "--unanchored"], "answers another question"),
+		(&["/a/x/DE", "--field", "Berlin", "--root", root], "answers another question"),
 		(&["--header", "0x00"], "not a SCALE-encoded block header"),
 		(&["--url", "ws://127.0.0.1:1"], "no node answers at ws://127.0.0.1:1"),
 	];
@@ -260,7 +308,7 @@ fn forged_proofs_are_refused(file: &Path, root: &str) {
 		let mut changed = good.clone();
 		changed[name] = value.into();
 		std::fs::write(&forged, changed.to_string()).unwrap();
-		let sentence = refused(name, check(&forged, &[]));
+		let sentence = refused(name, check(&forged, &["--unanchored"]));
 		assert!(sentence.contains(reason), "{name}: {sentence}");
 		if matches!(name, "globalRoot" | "blockHash") {
 			// What the file claims of the block plays no part once the reader names a root.
@@ -269,10 +317,33 @@ fn forged_proofs_are_refused(file: &Path, root: &str) {
 	}
 	for garbage in ["", "{}", "[]", "\u{0}", "{\"format\":1}"] {
 		std::fs::write(&forged, garbage).unwrap();
-		assert!(refused(garbage, check(&forged, &[])).contains("no proof file"), "{garbage}");
+		let sentence = refused(garbage, check(&forged, &["--unanchored"]));
+		assert!(sentence.contains("no proof file"), "{garbage}");
 	}
-	let missing = check(&file.with_file_name("missing.json"), &[]);
+	let missing = check(&file.with_file_name("missing.json"), &["--unanchored"]);
 	assert!(refused("missing", missing).contains("missing.json"));
+}
+
+fn mutated_proof_files_are_refused_or_hold(file: &Path, root: &str) {
+	let whole = std::fs::read(file).unwrap();
+	let mutated = file.with_file_name("mutated.json");
+	let mut random = Random::new("proof files");
+	for _ in 0..cases(20, 2_000) {
+		let mut bytes = whole.clone();
+		for _ in 0..=random.below(3) {
+			let at = random.below(bytes.len());
+			match random.below(4) {
+				0 => bytes.truncate(at + 1),
+				1 => drop(bytes.remove(at)),
+				_ => bytes[at] = b"0123456789abcdef{}[]\",:x\\\x00\xff"[random.below(27)],
+			}
+		}
+		std::fs::write(&mutated, &bytes).unwrap();
+		let output = check(&mutated, &["--root", root]);
+		if !output.status.success() {
+			refused("mutated", output);
+		}
+	}
 }
 
 #[test]
@@ -300,6 +371,7 @@ fn verbs_without_a_node_or_with_bad_words_are_refused() {
 		(&["subtree", "get", "/x", "--field", "0xz"], "hex digits"),
 		(&["subtree", "get", "/x", "--list", "fields", "--limit", "0"], "1..=1000"),
 		(&["proof", "check", "f", "--root", "0x12"], "invalid value"),
+		(&["proof", "check", "f", "--unanchored", "--url", "ws://x"], "cannot be used with"),
 	] {
 		let output = harness::run_to_end(arguments);
 		assert_eq!(output.status.code(), Some(2), "{arguments:?}: {}", output.stderr);
