@@ -16,6 +16,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod view;
+mod written;
 
 pub use canonical::{check_node, is_value, NodeError};
 pub use hasher::Blake2Hasher;

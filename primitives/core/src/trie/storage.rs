@@ -1,10 +1,11 @@
 //! A namespace over a store of trie nodes.
 
 use super::{
-	empty_nodes, empty_root,
+	empty_root,
 	recorder::Metered,
 	view::{Kept, Nodes, View, ViewMut},
-	Blake2Hasher, Layout, NodeStore, Recording,
+	written::Written,
+	Layout, NodeStore, Recording,
 };
 use crate::{
 	id::{ObjectId, StateRoot},
@@ -21,7 +22,7 @@ use core::{
 	ops::Bound::{Excluded, Unbounded},
 };
 use sp_core::H256;
-use sp_trie::{MemoryDB, TrieDB, TrieDBBuilder, TrieDBMutBuilder};
+use sp_trie::{TrieDB, TrieDBBuilder, TrieDBMutBuilder};
 use trie_db::{Trie, TrieError, TrieMut, TrieRecorder};
 
 /// By hash: a node's bytes, and how many references to it were added (or, if negative, dropped; then bytes may be missing).
@@ -59,9 +60,9 @@ pub struct TrieStorage<N> {
 	/// For each object whose root or link changed since the last `accept`: what they were, `None` if it was not known.
 	undo: BTreeMap<ObjectId, Option<(StateRoot, Option<Link>)>>,
 	/// Nodes written since the last `accept`.
-	fresh: MemoryDB<Blake2Hasher>,
+	fresh: Written,
 	/// Nodes written before.
-	accepted: MemoryDB<Blake2Hasher>,
+	accepted: Written,
 	/// Nodes read from the store.
 	kept: RefCell<Kept>,
 	/// Keys and values that entered a root since the last `accept`.
@@ -86,9 +87,9 @@ impl<N: NodeStore> TrieStorage<N> {
 			dirty: BTreeSet::new(),
 			touched: BTreeSet::new(),
 			undo: BTreeMap::new(),
-			fresh: empty_nodes(),
-			accepted: empty_nodes(),
-			kept: RefCell::new(Kept::new()),
+			fresh: Written::default(),
+			accepted: Written::default(),
+			kept: RefCell::default(),
 			fresh_pairs: PairChanges::new(),
 			accepted_pairs: PairChanges::new(),
 			recording: RefCell::default(),
@@ -141,7 +142,7 @@ impl<N: NodeStore> TrieStorage<N> {
 	pub fn accept(&mut self) {
 		self.touched.clear();
 		self.undo.clear();
-		self.accepted.consolidate(core::mem::replace(&mut self.fresh, empty_nodes()));
+		self.accepted.absorb(core::mem::take(&mut self.fresh));
 		// Not `append`, which walks over everything that was accepted before.
 		self.accepted_pairs.extend(core::mem::take(&mut self.fresh_pairs));
 	}
@@ -160,20 +161,13 @@ impl<N: NodeStore> TrieStorage<N> {
 				None => self.tries.remove(&object),
 			};
 		}
-		self.fresh = empty_nodes();
+		self.fresh = Written::default();
 		self.fresh_pairs.clear();
 	}
 
-	/// Accepted node changes since the last call, ascending by hash, for a database that counts references.
+	/// Accepted node changes since the last call, in any order, for a database that counts references.
 	pub fn take_node_changes(&mut self) -> NodeChanges {
-		let nodes = core::mem::replace(&mut self.accepted, empty_nodes()).drain();
-		let mut changes: NodeChanges = nodes
-			.into_iter()
-			.filter(|(_, (_, count))| *count != 0)
-			.map(|(hash, (bytes, count))| (hash, bytes, count))
-			.collect();
-		changes.sort_unstable_by_key(|(hash, ..)| *hash);
-		changes
+		self.accepted.take()
 	}
 
 	/// Accepted changes of keys and values since the last call, for a copy of the state beside its tries.

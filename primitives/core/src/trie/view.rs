@@ -1,13 +1,16 @@
 //! The nodes of one trie as the trie code wants to see them: what was written last shadows what was written before, and that
 //! shadows the store.
 
-use super::{empty_nodes, empty_root, Blake2Hasher, HASHED_NODE_BYTES};
+use super::{
+	empty_root,
+	written::{ByHash, Written},
+	Blake2Hasher, HASHED_NODE_BYTES,
+};
 use crate::id::StateRoot;
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use hash_db::{AsHashDB, HashDB, HashDBRef, Prefix, EMPTY_PREFIX};
+use hash_db::{AsHashDB, HashDB, HashDBRef, Hasher, Prefix};
 use sp_core::H256;
-use sp_trie::MemoryDB;
 
 /// Where trie nodes and large values are read from, by hash.
 pub trait NodeStore: Send + Sync {
@@ -41,27 +44,24 @@ impl<N: NodeStore + ?Sized> NodeStore for &N {
 const MAX_KEPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// Nodes that were read from a slow store. A hash stands for its bytes for ever, so nothing here grows old.
+#[derive(Default)]
 pub(super) struct Kept {
-	nodes: MemoryDB<Blake2Hasher>,
+	nodes: ByHash<Vec<u8>>,
 	bytes: usize,
 }
 
 impl Kept {
-	pub fn new() -> Self {
-		Self { nodes: empty_nodes(), bytes: 0 }
-	}
-
 	fn get(&self, hash: &H256) -> Option<Vec<u8>> {
-		self.nodes.raw(hash, EMPTY_PREFIX).map(|(bytes, _)| bytes.clone())
+		self.nodes.get(hash).cloned()
 	}
 
 	/// Keeps a node that is not here yet.
 	fn keep(&mut self, hash: &H256, bytes: &[u8]) {
 		if self.bytes > MAX_KEPT_BYTES {
-			*self = Self::new();
+			*self = Self::default();
 		}
 		self.bytes += bytes.len();
-		self.nodes.emplace(*hash, EMPTY_PREFIX, bytes.to_vec());
+		self.nodes.insert(*hash, bytes.to_vec());
 	}
 }
 
@@ -75,8 +75,8 @@ pub(super) struct View<'a, N> {
 /// For computing a new root. New nodes go to `fresh`; what was read before is kept, what is read now is not.
 pub(super) struct ViewMut<'a, N> {
 	pub store: &'a N,
-	pub accepted: &'a MemoryDB<Blake2Hasher>,
-	pub fresh: &'a mut MemoryDB<Blake2Hasher>,
+	pub accepted: &'a Written,
+	pub fresh: &'a mut Written,
 	pub kept: &'a Kept,
 	/// The one node that may be short.
 	pub root: StateRoot,
@@ -85,8 +85,8 @@ pub(super) struct ViewMut<'a, N> {
 /// Where nodes are looked for.
 pub(super) struct Nodes<'a, N> {
 	pub store: &'a N,
-	pub accepted: &'a MemoryDB<Blake2Hasher>,
-	pub fresh: &'a MemoryDB<Blake2Hasher>,
+	pub accepted: &'a Written,
+	pub fresh: &'a Written,
 	/// The one node that may be short.
 	pub root: StateRoot,
 }
@@ -97,12 +97,8 @@ impl<N: NodeStore> Nodes<'_, N> {
 		if *hash == empty_root() {
 			return Some(alloc::vec![0]);
 		}
-		let written = |db: &MemoryDB<Blake2Hasher>| {
-			db.raw(hash, EMPTY_PREFIX)
-				.filter(|(_, count)| *count > 0)
-				.map(|(bytes, _)| bytes.clone())
-		};
-		let bytes = written(self.fresh).or_else(|| written(self.accepted)).or_else(read)?;
+		let written = self.fresh.get(hash).or_else(|| self.accepted.get(hash));
+		let bytes = written.map(<[u8]>::to_vec).or_else(read)?;
 		// A short node belongs inside its parent; only a root is looked up by hash whatever its length.
 		(bytes.len() >= HASHED_NODE_BYTES || *hash == self.root).then_some(bytes)
 	}
@@ -152,16 +148,18 @@ impl<N: NodeStore> HashDB<Blake2Hasher, Vec<u8>> for ViewMut<'_, N> {
 		HashDB::get(self, hash, prefix).is_some()
 	}
 
-	fn insert(&mut self, prefix: Prefix, value: &[u8]) -> H256 {
-		HashDB::insert(self.fresh, prefix, value)
+	fn insert(&mut self, _: Prefix, value: &[u8]) -> H256 {
+		let hash = Blake2Hasher::hash(value);
+		self.fresh.add(hash, value.to_vec());
+		hash
 	}
 
-	fn emplace(&mut self, hash: H256, prefix: Prefix, value: Vec<u8>) {
-		HashDB::emplace(self.fresh, hash, prefix, value)
+	fn emplace(&mut self, hash: H256, _: Prefix, value: Vec<u8>) {
+		self.fresh.add(hash, value)
 	}
 
-	fn remove(&mut self, hash: &H256, prefix: Prefix) {
-		HashDB::remove(self.fresh, hash, prefix)
+	fn remove(&mut self, hash: &H256, _: Prefix) {
+		self.fresh.remove(*hash)
 	}
 }
 
