@@ -10,6 +10,7 @@
 
 mod canonical;
 mod hasher;
+mod look_up;
 mod node_set;
 mod recorder;
 mod storage;

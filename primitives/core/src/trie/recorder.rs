@@ -44,6 +44,11 @@ impl Recording {
 		Self::Keeping { nodes: BTreeMap::new(), bytes: 0 }
 	}
 
+	/// Whether anything is noted.
+	pub(super) fn is_on(&self) -> bool {
+		!matches!(self, Self::Off)
+	}
+
 	/// Distinct nodes so far, and their bytes.
 	pub fn size(&self) -> (usize, u64) {
 		match self {
@@ -70,7 +75,8 @@ impl Recording {
 		}
 	}
 
-	fn note(&mut self, hash: H256, node: &[u8]) {
+	/// Notes that a node, or a value that stands outside its node, was read.
+	pub(super) fn note(&mut self, hash: H256, node: &[u8]) {
 		match self {
 			Self::Off => {},
 			_ if hash == empty_root() => {},

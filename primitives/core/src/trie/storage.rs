@@ -2,6 +2,7 @@
 
 use super::{
 	empty_root,
+	look_up::look_up,
 	recorder::Metered,
 	view::{Kept, Nodes, View, ViewMut},
 	written::Written,
@@ -179,25 +180,52 @@ impl<N: NodeStore> TrieStorage<N> {
 		self.tries.get(object).ok_or(StorageError::Corrupt)
 	}
 
-	/// Reads at the object's last root. What the running call itself wrote is no part of its witness.
+	fn view(&self, root: &StateRoot) -> View<'_, N> {
+		let (store, accepted, fresh, root) = (&self.store, &self.accepted, &self.fresh, *root);
+		View { nodes: Nodes { store, accepted, fresh, root }, kept: &self.kept }
+	}
+
+	/// Whether what is read of the object now is part of the witness. What the running call itself wrote is not.
+	fn is_witnessed(&self, object: &ObjectId) -> bool {
+		!self.undo.contains_key(object)
+	}
+
+	fn check_read_limit(&self) -> Result<(), StorageError> {
+		(self.recorded().1 <= self.read_limit).then_some(()).ok_or(StorageError::ReadLimit)
+	}
+
+	/// The value at a key at the object's last root.
+	fn look_up(
+		&self,
+		object: &ObjectId,
+		root: &StateRoot,
+		key: &[u8],
+	) -> Result<Option<Vec<u8>>, StorageError> {
+		let witnessed = self.is_witnessed(object);
+		let recording = &mut *self.recording.borrow_mut();
+		look_up(&self.view(root), root, key, |hash, bytes| {
+			if witnessed {
+				recording.note(*hash, bytes);
+			}
+		})
+	}
+
+	/// Reads at the object's last root, with the trie code.
 	fn read<T>(
 		&self,
 		object: &ObjectId,
 		root: &StateRoot,
 		read: impl FnOnce(&TrieDB<'_, '_, Layout>) -> Result<T, StorageError>,
 	) -> Result<T, StorageError> {
-		let nodes =
-			Nodes { store: &self.store, accepted: &self.accepted, fresh: &self.fresh, root: *root };
-		let view = View { nodes, kept: &self.kept };
+		let view = self.view(root);
 		let builder = TrieDBBuilder::<Layout>::new(&view, root);
 		let result = match &mut *self.recording.borrow_mut() {
-			Recording::Off => read(&builder.build()),
-			_ if self.undo.contains_key(object) => read(&builder.build()),
-			recording => read(&builder.with_recorder(recording).build()),
+			recording if recording.is_on() && self.is_witnessed(object) => {
+				read(&builder.with_recorder(recording).build())
+			},
+			_ => read(&builder.build()),
 		};
-		if self.recorded().1 > self.read_limit {
-			return Err(StorageError::ReadLimit);
-		}
+		self.check_read_limit()?;
 		result
 	}
 
@@ -270,7 +298,9 @@ impl<N: NodeStore> Storage for TrieStorage<N> {
 		if let Some(value) = trie.pending.get(key) {
 			return Ok(value.clone());
 		}
-		self.read(object, &trie.root, |db| db.get(key).map_err(storage_error))
+		let value = self.look_up(object, &trie.root, key);
+		self.check_read_limit()?;
+		value
 	}
 
 	fn next_key(&self, object: &ObjectId, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {

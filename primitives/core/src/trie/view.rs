@@ -51,17 +51,17 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-	fn get(&self, hash: &H256) -> Option<Vec<u8>> {
-		self.nodes.get(hash).cloned()
+	fn get(&self, hash: &H256) -> Option<&[u8]> {
+		self.nodes.get(hash).map(|bytes| &bytes[..])
 	}
 
 	/// Keeps a node that is not here yet.
-	fn keep(&mut self, hash: &H256, bytes: &[u8]) {
+	fn keep(&mut self, hash: &H256, bytes: Vec<u8>) {
 		if self.bytes > MAX_KEPT_BYTES {
 			*self = Self::default();
 		}
 		self.bytes += bytes.len();
-		self.nodes.insert(*hash, bytes.to_vec());
+		self.nodes.insert(*hash, bytes);
 	}
 }
 
@@ -91,33 +91,44 @@ pub(super) struct Nodes<'a, N> {
 	pub root: StateRoot,
 }
 
-impl<N: NodeStore> Nodes<'_, N> {
-	/// `read` asks the store.
-	fn node(&self, hash: &H256, read: impl FnOnce() -> Option<Vec<u8>>) -> Option<Vec<u8>> {
+impl<'a, N> Nodes<'a, N> {
+	/// A node that was written and is not stored yet, and the empty node, which never is.
+	fn written(&self, hash: &H256) -> Option<&'a [u8]> {
 		if *hash == empty_root() {
-			return Some(alloc::vec![0]);
+			return Some(&[0]);
 		}
-		let written = self.fresh.get(hash).or_else(|| self.accepted.get(hash));
-		let bytes = written.map(<[u8]>::to_vec).or_else(read)?;
-		// A short node belongs inside its parent; only a root is looked up by hash whatever its length.
-		(bytes.len() >= HASHED_NODE_BYTES || *hash == self.root).then_some(bytes)
+		self.fresh.get(hash).or_else(|| self.accepted.get(hash))
+	}
+
+	/// A short node belongs inside its parent; only a root is looked up by hash whatever its length.
+	fn may_stand_alone(&self, hash: &H256, bytes: &[u8]) -> bool {
+		bytes.len() >= HASHED_NODE_BYTES || *hash == self.root || *hash == empty_root()
 	}
 }
 
 impl<N: NodeStore> View<'_, N> {
+	/// Gives the bytes of a node, where they are, to `read`; `None` if there is no such node.
+	pub fn with_node<T>(&self, hash: &H256, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+		let nodes = &self.nodes;
+		let read = |bytes: &[u8]| nodes.may_stand_alone(hash, bytes).then(|| read(bytes));
+		if let Some(bytes) = nodes.written(hash) {
+			return read(bytes);
+		}
+		if !nodes.store.is_slow() {
+			return read(&nodes.store.node(hash)?);
+		}
+		let mut kept = self.kept.borrow_mut();
+		if let Some(bytes) = kept.get(hash) {
+			return read(bytes);
+		}
+		let bytes = nodes.store.node(hash)?;
+		let result = read(&bytes);
+		kept.keep(hash, bytes);
+		result
+	}
+
 	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
-		let store = self.nodes.store;
-		self.nodes.node(hash, || {
-			if !store.is_slow() {
-				return store.node(hash);
-			}
-			if let Some(bytes) = self.kept.borrow().get(hash) {
-				return Some(bytes);
-			}
-			let bytes = store.node(hash)?;
-			self.kept.borrow_mut().keep(hash, &bytes);
-			Some(bytes)
-		})
+		self.with_node(hash, <[u8]>::to_vec)
 	}
 }
 
@@ -125,7 +136,11 @@ impl<N: NodeStore> ViewMut<'_, N> {
 	fn node(&self, hash: &H256) -> Option<Vec<u8>> {
 		let (store, accepted, fresh, root) = (self.store, self.accepted, &*self.fresh, self.root);
 		let nodes = Nodes { store, accepted, fresh, root };
-		nodes.node(hash, || self.kept.get(hash).or_else(|| store.node(hash)))
+		let bytes = match nodes.written(hash).or_else(|| self.kept.get(hash)) {
+			Some(bytes) => bytes.to_vec(),
+			None => store.node(hash)?,
+		};
+		nodes.may_stand_alone(hash, &bytes).then_some(bytes)
 	}
 }
 
