@@ -90,12 +90,14 @@ impl Tree {
 			ops.extend((0..count).map(|_| (NODES, Operation::Set(key.clone(), bytes.clone()))));
 			ops.extend((count..0).map(|_| (NODES, Operation::Dereference(key.clone()))));
 		}
-		for ((object, key), value) in storage.take_pair_changes() {
-			let key = [&object.0[..], &key].concat();
-			ops.push(match value {
-				Some(value) => (FLAT, Operation::Set(key, value)),
-				None => (FLAT, Operation::Dereference(key)),
-			});
+		for (object, changes) in storage.take_pair_changes() {
+			ops.extend(changes.into_iter().map(|(key, value)| {
+				let key = [&object.0[..], &key].concat();
+				match value {
+					Some(value) => (FLAT, Operation::Set(key, value)),
+					None => (FLAT, Operation::Dereference(key)),
+				}
+			}));
 		}
 		let root = self.root();
 		self.db.commit_changes(ops)?;

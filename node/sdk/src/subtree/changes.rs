@@ -77,25 +77,22 @@ fn changed_objects(
 	batch: &SealedBatch,
 	reader: &Reader,
 ) -> Result<Option<Vec<ObjectChange>>, ReadError> {
-	let size = |((_, key), value): (&(ObjectId, Vec<u8>), &Option<Vec<u8>>)| {
+	let size = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| {
 		ENTRY_BYTES + key.len() + value.as_ref().map_or(0, Vec::len)
 	};
-	if batch.changed.iter().map(size).sum::<usize>() > MAX_LISTED_BYTES {
+	if batch.changed.values().flatten().map(size).sum::<usize>() > MAX_LISTED_BYTES {
 		return Ok(None);
 	}
 	let mut objects = Vec::new();
-	let mut pairs = batch.changed.iter().peekable();
-	while let Some(((object, _), _)) = pairs.peek() {
-		let object = *object;
-		let of_object = std::iter::from_fn(|| pairs.next_if(|((of, _), _)| *of == object));
-		let written = Written::new(of_object.map(|((_, key), value)| (&key[..], value.as_deref())));
+	for (object, changes) in &*batch.changed {
+		let written = Written::new(changes.iter().map(|(key, value)| (&key[..], value.as_deref())));
 		if written.is_empty() {
 			continue;
 		}
 		if objects.len() == MAX_LISTED_OBJECTS {
 			return Ok(None);
 		}
-		objects.extend(object_change(reader, object, batch.head.seq, written)?);
+		objects.extend(object_change(reader, *object, batch.head.seq, written)?);
 	}
 	Ok(Some(objects))
 }

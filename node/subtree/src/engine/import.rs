@@ -301,7 +301,8 @@ impl Engine {
 		change: &BatchChange,
 	) -> Result<Option<Frame>, ImportError> {
 		let malformed = |reason| ImportError::Malformed { object, reason };
-		let bytes = match change.pairs.get(&(object, META_KEY.to_vec())) {
+		let changed = change.pairs.get(&object).and_then(|changes| changes.get(&META_KEY[..]));
+		let bytes = match changed {
 			Some(value) => value.clone(),
 			None => {
 				let stored = self.store.read().flat(&object, &META_KEY);

@@ -10,7 +10,7 @@ use dstp_primitives::{
 	head::Head,
 	object::META_KEY,
 	tree::{Link, Storage},
-	trie::{NodeChanges, NodeStore, PairChanges},
+	trie::{NodeChanges, NodeStore, ObjectChanges, PairChanges},
 	ObjectId, ObjectTree, TrieStorage,
 };
 use parity_db::Operation;
@@ -49,17 +49,16 @@ impl BatchChange {
 	pub fn take<N: NodeStore>(tree: &mut ObjectTree<TrieStorage<N>>) -> Self {
 		let storage = tree.storage_mut();
 		let (nodes, pairs) = (storage.take_node_changes(), storage.take_pair_changes());
-		let created =
-			pairs.iter().filter(|((_, key), value)| key[..] == META_KEY && value.is_some());
-		let links = created
-			.filter_map(|((object, _), _)| Some((*object, storage.link(object).ok()??)))
+		let standing = pairs.iter().filter(|(_, changes)| matches!(facts(changes), Some(Some(_))));
+		let links = standing
+			.filter_map(|(object, _)| Some((*object, storage.link(object).ok()??)))
 			.collect();
 		Self { nodes, pairs: Arc::new(pairs), links }
 	}
 
 	/// The changes of a batch that became head `seq`.
 	pub fn into_ops(self, inner: &Inner, head: &Head, entries: &StoredBatch) -> DbResult<Ops> {
-		let mut ops = Ops::with_capacity(self.nodes.len() + self.pairs.len() + 8);
+		let mut ops = Ops::with_capacity(self.nodes.len() + count(&self.pairs) + 8);
 		let mut released = Released::default();
 		for (hash, bytes, count) in self.nodes {
 			match count {
@@ -73,8 +72,8 @@ impl BatchChange {
 				ops.push(set(COL_LINKS, &object.0, stored.encode()));
 			}
 		}
-		for ((object, key), value) in &*self.pairs {
-			if key[..] == META_KEY && value.is_none() {
+		for (object, changes) in &*self.pairs {
+			if let Some(None) = facts(changes) {
 				if let Some(stored) = inner.link(object)? {
 					released.objects.push(*object);
 					ops.push(set(
@@ -84,7 +83,7 @@ impl BatchChange {
 					));
 				}
 			}
-			ops.push(flat_op(object, key, value.clone()));
+			ops.extend(changes.iter().map(|(key, value)| flat_op(object, key, value.clone())));
 		}
 		ops.push(set(COL_HEADS, &seq_key(b'h', head.seq), head.encode()));
 		ops.push(set(COL_HEADS, &seq_key(b'b', head.seq), entries.encode()));
@@ -94,7 +93,7 @@ impl BatchChange {
 
 	/// The changes of a state that has no history: what it let go of, nobody can read.
 	pub fn into_ops_without_history(self) -> Ops {
-		let mut ops = Ops::with_capacity(self.nodes.len() + self.pairs.len());
+		let mut ops = Ops::with_capacity(self.nodes.len() + count(&self.pairs));
 		let mut dropped = Vec::new();
 		for (hash, bytes, count) in self.nodes {
 			match count {
@@ -106,10 +105,20 @@ impl BatchChange {
 		ops.extend(self.links.into_iter().map(|(object, link)| {
 			set(COL_LINKS, &object.0, StoredLink { link, removed: 0 }.encode())
 		}));
-		let pairs = Arc::unwrap_or_clone(self.pairs).into_iter();
-		ops.extend(pairs.map(|((object, key), value)| flat_op(&object, &key, value)));
+		for (object, changes) in Arc::unwrap_or_clone(self.pairs) {
+			ops.extend(changes.into_iter().map(|(key, value)| flat_op(&object, &key, value)));
+		}
 		ops
 	}
+}
+
+/// What an object's facts became, if they changed: `Some(None)` if the object is gone.
+fn facts(changes: &ObjectChanges) -> Option<Option<&[u8]>> {
+	changes.get(&META_KEY[..]).map(Option::as_deref)
+}
+
+fn count(pairs: &PairChanges) -> usize {
+	pairs.values().map(ObjectChanges::len).sum()
 }
 
 fn flat_op(

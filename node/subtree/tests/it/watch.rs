@@ -20,21 +20,21 @@ impl Watcher for Notes {
 			HeadNews::Batch(batch) => {
 				assert_eq!(batch.head.seq, newest, "the reader sees the head");
 				let mut objects: Vec<(ObjectId, Fields)> = Vec::new();
-				for ((object, key), value) in &*batch.changed {
-					if objects.last().is_none_or(|(last, _)| last != object) {
-						objects.push((*object, Vec::new()));
+				for (object, changes) in &*batch.changed {
+					let mut fields = Vec::new();
+					for (key, value) in changes {
+						match key[0] {
+							0 => fields.push((
+								String::from_utf8(key[1..].to_vec()).unwrap(),
+								value.as_ref().map(|value| value[1..].to_vec()),
+							)),
+							_ if key[..] == META_KEY && value.is_none() => {
+								fields.push(("(removed)".into(), None));
+							},
+							_ => {},
+						}
 					}
-					let (_, fields) = objects.last_mut().unwrap();
-					match key[0] {
-						0 => fields.push((
-							String::from_utf8(key[1..].to_vec()).unwrap(),
-							value.as_ref().map(|value| value[1..].to_vec()),
-						)),
-						_ if key[..] == META_KEY && value.is_none() => {
-							fields.push(("(removed)".into(), None));
-						},
-						_ => {},
-					}
+					objects.push((*object, fields));
 				}
 				self.1.lock().unwrap().push(objects);
 				"batch"

@@ -23,7 +23,7 @@ pub use canonical::{check_node, is_value, NodeError};
 pub use hasher::Blake2Hasher;
 pub use node_set::{NodeSet, NodeSetError};
 pub use recorder::Recording;
-pub use storage::{NodeChanges, PairChanges, TrieStorage};
+pub use storage::{NodeChanges, ObjectChanges, PairChanges, TrieStorage};
 pub use view::NodeStore;
 
 /// The layout of every trie: version 1, blake2-256. Values of 33 bytes or more stand outside their node.

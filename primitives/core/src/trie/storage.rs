@@ -29,20 +29,23 @@ use trie_db::{Trie, TrieError, TrieMut, TrieRecorder};
 /// By hash: a node's bytes, and how many references to it were added (or, if negative, dropped; then bytes may be missing).
 pub type NodeChanges = Vec<(H256, Vec<u8>, i32)>;
 
-/// By object and trie key: the value as it stands now; `None`: there is none any more.
-pub type PairChanges = BTreeMap<(ObjectId, Vec<u8>), Option<Vec<u8>>>;
+/// By object, then trie key: the value as it stands now; `None`: there is none any more.
+pub type PairChanges = BTreeMap<ObjectId, ObjectChanges>;
+
+/// The same of one object.
+pub type ObjectChanges = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// One object's trie: its root, and what is not in it yet.
 #[derive(Clone, Debug)]
 struct ObjectTrie {
 	root: StateRoot,
 	link: Option<Link>,
-	pending: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+	pending: ObjectChanges,
 }
 
 impl ObjectTrie {
 	fn new(root: StateRoot, link: Option<Link>) -> Self {
-		Self { root, link, pending: BTreeMap::new() }
+		Self { root, link, pending: ObjectChanges::new() }
 	}
 }
 
@@ -144,8 +147,9 @@ impl<N: NodeStore> TrieStorage<N> {
 		self.touched.clear();
 		self.undo.clear();
 		self.accepted.absorb(core::mem::take(&mut self.fresh));
-		// Not `append`, which walks over everything that was accepted before.
-		self.accepted_pairs.extend(core::mem::take(&mut self.fresh_pairs));
+		for (object, pairs) in core::mem::take(&mut self.fresh_pairs) {
+			add_pairs(&mut self.accepted_pairs, object, pairs);
+		}
 	}
 
 	/// Forgets every change since the last [`Self::accept`].
@@ -404,8 +408,22 @@ impl<N: NodeStore> Storage for TrieStorage<N> {
 		db.commit();
 		drop(db);
 		trie.root = root;
-		self.fresh_pairs.extend(pending.into_iter().map(|(key, value)| ((*object, key), value)));
+		add_pairs(&mut self.fresh_pairs, *object, pending);
 		Ok(root)
+	}
+}
+
+/// Adds what was written later to an object.
+fn add_pairs(all: &mut PairChanges, object: ObjectId, later: ObjectChanges) {
+	if later.is_empty() {
+		return;
+	}
+	let pairs = all.entry(object).or_default();
+	if pairs.is_empty() {
+		*pairs = later;
+	} else {
+		// Not `append`, which walks over everything that was written before.
+		pairs.extend(later);
 	}
 }
 
