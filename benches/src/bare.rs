@@ -22,6 +22,22 @@ pub fn open_db(dir: &Path, columns: Vec<ColumnOptions>) -> Result<Db, Failure> {
 	Ok(Db::open_or_create(&options)?)
 }
 
+/// The column of the nodes, in the databases of both contenders.
+pub const NODES: u8 = 0;
+
+/// Changes of a database.
+pub type Ops = Vec<(u8, Operation<Vec<u8>, Vec<u8>>)>;
+
+/// Adds to the changes that a node got so many references (or, if negative, lost them).
+pub fn count_node(ops: &mut Ops, hash: H256, bytes: Vec<u8>, count: i32) {
+	let key = || hash.as_bytes().to_vec();
+	ops.extend((1..count).map(|_| (NODES, Operation::Set(key(), bytes.clone()))));
+	ops.extend((count..0).map(|_| (NODES, Operation::Dereference(key()))));
+	if count > 0 {
+		ops.push((NODES, Operation::Set(key(), bytes)));
+	}
+}
+
 /// One trie.
 pub struct BareTrie {
 	nodes: Nodes,
@@ -65,13 +81,7 @@ impl BareTrie {
 		let written = std::mem::replace(&mut self.nodes.written, MemoryDB::new(&[0])).drain();
 		let mut ops = Vec::with_capacity(written.len());
 		for (hash, (bytes, count)) in written {
-			let key = hash.as_bytes().to_vec();
-			for _ in 0..count {
-				ops.push((0, Operation::Set(key.clone(), bytes.clone())));
-			}
-			for _ in count..0 {
-				ops.push((0, Operation::Dereference(key.clone())));
-			}
+			count_node(&mut ops, hash, bytes, count);
 		}
 		Ok(self.nodes.db.commit_changes(ops)?)
 	}
@@ -97,7 +107,7 @@ impl Nodes {
 		match written {
 			Some((bytes, _)) => Some(bytes.clone()),
 			// The trie code reports a node that it misses.
-			None => self.db.get(0, hash.as_bytes()).ok().flatten(),
+			None => self.db.get(NODES, hash.as_bytes()).ok().flatten(),
 		}
 	}
 }

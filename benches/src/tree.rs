@@ -1,7 +1,7 @@
 //! The object tree over a database with the columns of the engine's store, without log, heads and batches.
 
 use crate::{
-	bare::{node_column, open_db},
+	bare::{count_node, node_column, open_db, NODES},
 	data::{self, BATCH_FIELDS, SUBTREE},
 	Failure,
 };
@@ -15,7 +15,6 @@ use parity_db::{ColumnOptions, Db, Operation};
 use sp_core::H256;
 use std::{path, sync::Arc};
 
-const NODES: u8 = 0;
 const FLAT: u8 = 1;
 
 #[derive(Clone)]
@@ -84,11 +83,10 @@ impl Tree {
 	/// Gives the database what was written: nodes, and the flat copy.
 	pub fn commit(&mut self) -> Result<(), Failure> {
 		let storage = self.tree.storage_mut();
-		let mut ops = Vec::new();
-		for (hash, bytes, count) in storage.take_node_changes() {
-			let key = hash.as_bytes().to_vec();
-			ops.extend((0..count).map(|_| (NODES, Operation::Set(key.clone(), bytes.clone()))));
-			ops.extend((count..0).map(|_| (NODES, Operation::Dereference(key.clone()))));
+		let nodes = storage.take_node_changes();
+		let mut ops = Vec::with_capacity(nodes.len());
+		for (hash, bytes, count) in nodes {
+			count_node(&mut ops, hash, bytes, count);
 		}
 		for (object, changes) in storage.take_pair_changes() {
 			ops.extend(changes.into_iter().map(|(key, value)| {
