@@ -378,6 +378,7 @@ impl<N: NodeStore> Storage for TrieStorage<N> {
 		let trie = self.tries.get_mut(object).ok_or(StorageError::Corrupt)?;
 		let mut root = trie.root;
 		let pending = core::mem::take(&mut trie.pending);
+		self.fresh.reserve_for(pending.len());
 		let mut view = ViewMut {
 			store: &self.store,
 			accepted: &self.accepted,

@@ -28,6 +28,15 @@ impl Written {
 		self.0.get(hash).filter(|(_, count)| *count > 0).map(|(bytes, _)| &bytes[..])
 	}
 
+	/// Makes room for what `keys` changed keys write: about two nodes of a path are a key's own, and the old ones go.
+	pub fn reserve_for(&mut self, keys: usize) {
+		// A tree has no room to make.
+		#[cfg(feature = "std")]
+		self.0.reserve(4 * keys);
+		#[cfg(not(feature = "std"))]
+		let _ = keys;
+	}
+
 	/// Adds a reference.
 	pub fn add(&mut self, hash: H256, bytes: Vec<u8>) {
 		self.change(hash, bytes, 1);
