@@ -13,6 +13,7 @@
 //! | [`trie`] | tries from nodes: [`TrieStorage`], node sets, the canonical form |
 //! | [`proof`] | making and checking proofs of state |
 //! | [`call`] | signed calls into a remote subtree and their execution |
+//! | [`contract`] | what contracts keep in the tree, and the changes that they make |
 //! | [`batch`], [`head`] | what a subtree commits to |
 //! | [`hub`] | how the hub's pallets meet |
 //! | [`mode`] | security modes, which decide whether a head is accepted |
@@ -29,6 +30,7 @@ extern crate alloc;
 pub mod api;
 pub mod batch;
 pub mod call;
+pub mod contract;
 pub mod digest;
 pub mod head;
 pub mod hub;

@@ -2,12 +2,16 @@
 
 use crate::id::{AccountId, Key};
 use alloc::vec::Vec;
-use sp_crypto_hashing::blake2_128;
+use sp_crypto_hashing::{blake2_128, blake2_256};
 
 /// Prefix of fields.
 pub const PREFIX_FIELD: u8 = 0x00;
 /// Prefix of child entries.
 pub const PREFIX_CHILD: u8 = 0x01;
+/// Prefix of the resources of a contract address.
+pub const PREFIX_RESOURCE: u8 = 0x02;
+/// Prefix of the modules of a contract address.
+pub const PREFIX_MODULE: u8 = 0x03;
 /// The one key of the object's [`Meta`](super::Meta).
 pub const META_KEY: [u8; 1] = [0x05];
 /// Prefix of account nonces, in the root object of a namespace only.
@@ -51,6 +55,23 @@ pub fn child_key(layout: KeyLayout, key: &Key) -> Vec<u8> {
 pub fn account_key(layout: KeyLayout, account: &AccountId) -> Vec<u8> {
 	let bytes: &[u8; 32] = account.as_ref();
 	layout.trie_key(PREFIX_ACCOUNT, bytes)
+}
+
+/// The trie key of a resource, from the BCS form of its type. The same in both layouts: it is a hash already.
+pub fn resource_key(type_tag: &[u8]) -> Vec<u8> {
+	hashed_key(PREFIX_RESOURCE, type_tag)
+}
+
+/// The trie key of a module, from its name. The same in both layouts.
+pub fn module_key(name: &[u8]) -> Vec<u8> {
+	hashed_key(PREFIX_MODULE, name)
+}
+
+fn hashed_key(prefix: u8, preimage: &[u8]) -> Vec<u8> {
+	let mut out = Vec::with_capacity(1 + 32);
+	out.push(prefix);
+	out.extend_from_slice(&blake2_256(preimage));
+	out
 }
 
 /// The key that a trie key with `prefix` stands for; `None` if it is not one in this layout.

@@ -6,10 +6,12 @@
 //! |---|---|---|---|
 //! | `0x00` | field key | bytes, at most 16 KiB | raw field calls |
 //! | `0x01` | child key | [`ChildEntry`] | the engine |
+//! | `0x02` | blake2-256 of the type, in BCS | type and value of a resource, in BCS | contracts |
+//! | `0x03` | blake2-256 of the name | [`ModuleEntry`](crate::contract::ModuleEntry) | contracts |
 //! | `0x05` | - | [`Meta`] | the engine |
 //! | `0x06` | account | nonce, u64 (only in what is or was the root of a namespace) | the engine |
 //!
-//! Prefixes `0x02` to `0x04` belong to Move.
+//! Prefix `0x04` belongs to Move too.
 
 mod entry;
 mod key;
@@ -18,8 +20,8 @@ mod value;
 
 pub use entry::{ChildEntry, HeadStatus, Location, ModeId, RemoteLocation, CHILD_ENTRY_VERSION};
 pub use key::{
-	account_key, child_key, field_key, raw_key, KeyLayout, META_KEY, PREFIX_ACCOUNT, PREFIX_CHILD,
-	PREFIX_FIELD,
+	account_key, child_key, field_key, module_key, raw_key, resource_key, KeyLayout, META_KEY,
+	PREFIX_ACCOUNT, PREFIX_CHILD, PREFIX_FIELD, PREFIX_MODULE, PREFIX_RESOURCE,
 };
 pub use meta::{Meta, ObjectFlags, ObjectType, Owner, TypeName};
 pub(crate) use value::{decode_field_value, encode_field_value};

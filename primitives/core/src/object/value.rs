@@ -21,6 +21,10 @@ pub mod tag {
 	pub const FIELD: u8 = 0x02;
 	/// A [`ChildEntry`](super::ChildEntry).
 	pub const CHILD: u8 = 0x03;
+	/// The type and value of a resource.
+	pub const RESOURCE: u8 = 0x04;
+	/// A [`ModuleEntry`](crate::contract::ModuleEntry).
+	pub const MODULE: u8 = 0x05;
 	/// A [`Meta`](super::Meta).
 	pub const META: u8 = 0x07;
 	/// An account's nonce.

@@ -15,6 +15,7 @@
 
 mod access;
 mod content;
+mod contract;
 mod error;
 mod ops;
 mod page;

@@ -202,12 +202,12 @@ impl<S: Storage> ObjectTree<S> {
 		self.bump(parent, meta)
 	}
 
-	fn bump(&mut self, object: &ObjectId, mut meta: Meta) -> Result<(), TreeError> {
+	pub(super) fn bump(&mut self, object: &ObjectId, mut meta: Meta) -> Result<(), TreeError> {
 		meta.revision = meta.revision.checked_add(1).ok_or(TreeError::Overflow)?;
 		self.put_meta(object, &meta)
 	}
 
-	fn put_meta(&mut self, object: &ObjectId, meta: &Meta) -> Result<(), TreeError> {
+	pub(super) fn put_meta(&mut self, object: &ObjectId, meta: &Meta) -> Result<(), TreeError> {
 		Ok(self.storage.put(object, &META_KEY, meta.to_value())?)
 	}
 

@@ -8,6 +8,7 @@
 mod access_table;
 mod allocation;
 mod attacks;
+mod contracts;
 mod cost;
 mod decoding;
 mod heads;

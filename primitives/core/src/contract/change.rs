@@ -1,0 +1,69 @@
+//! Changes of what contracts keep.
+
+use super::ModuleEntry;
+use crate::{
+	id::ObjectId,
+	object::{decode_value, encode_value, tag, ValueError},
+};
+use alloc::vec::Vec;
+use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use scale_info::TypeInfo;
+use sp_core::{bounded::BoundedVec, ConstU32};
+
+/// Largest resource and largest module, in bytes. A call's witness holds several of either.
+pub const MAX_CONTRACT_VALUE_BYTES: u32 = 64 * 1024;
+
+/// Longest type of a resource in BCS, in bytes: about thirty names of modules and structs.
+pub const MAX_TYPE_TAG_BYTES: u32 = 2 * 1024;
+
+/// The BCS bytes of a resource, or the code of a module.
+pub type ContractValue = BoundedVec<u8, ConstU32<MAX_CONTRACT_VALUE_BYTES>>;
+
+/// The BCS bytes of a struct type with its type arguments.
+pub type TypeTagBytes = BoundedVec<u8, ConstU32<MAX_TYPE_TAG_BYTES>>;
+
+/// One change that an execution asks for. A list of them is applied in order, as a whole or not at all.
+#[derive(
+	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
+)]
+pub enum ContractChange {
+	/// Writes a resource, new or not.
+	#[codec(index = 0)]
+	SetResource {
+		/// The address that holds it.
+		address: ObjectId,
+		/// Its type.
+		type_tag: TypeTagBytes,
+		/// Its value.
+		value: ContractValue,
+	},
+	/// Removes a resource that exists.
+	#[codec(index = 1)]
+	RemoveResource {
+		/// The address that holds it.
+		address: ObjectId,
+		/// Its type.
+		type_tag: TypeTagBytes,
+	},
+	/// Publishes a module, or replaces it by its upgrade.
+	#[codec(index = 2)]
+	SetModule {
+		/// The address that it belongs to.
+		address: ObjectId,
+		/// The module.
+		module: ModuleEntry,
+	},
+}
+
+/// A resource as it stands in the trie: `tag ++ SCALE(type, value)`.
+pub(crate) fn resource_value(type_tag: &TypeTagBytes, value: &ContractValue) -> Vec<u8> {
+	encode_value(tag::RESOURCE, &(type_tag, value))
+}
+
+/// The BCS bytes of a resource of this type from its value in the trie.
+///
+/// Errors: [`ValueError`] if the trie holds something else there.
+pub fn resource_bytes(type_tag: &[u8], stored: &[u8]) -> Result<Vec<u8>, ValueError> {
+	let (found, value): (TypeTagBytes, ContractValue) = decode_value(tag::RESOURCE, stored)?;
+	(found.as_slice() == type_tag).then(|| value.into_inner()).ok_or(ValueError)
+}

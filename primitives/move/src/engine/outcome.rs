@@ -1,0 +1,80 @@
+//! What an execution gives.
+
+use crate::{error::MoveError, state::tree_address};
+use dstp_primitives::contract::{ContractChange, ContractValue, TypeTagBytes};
+use move_core_types::{
+	effects::{ChangeSet, Event as VmEvent, Op},
+	language_storage::StructTag,
+};
+
+/// What a contract told the world.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Event {
+	/// What it belongs to; the framework fixes the meaning.
+	pub key: Vec<u8>,
+	/// Its type, in BCS.
+	pub type_tag: Vec<u8>,
+	/// Its content, in BCS.
+	pub value: Vec<u8>,
+}
+
+/// What came of a publication or a call. Nothing of it happened yet.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Outcome {
+	/// Changes for [`apply_contract`](dstp_primitives::ObjectTree::apply_contract), in their order: by address, then by type.
+	pub changes: Vec<ContractChange>,
+	/// Events in the order in which they were emitted.
+	pub events: Vec<Event>,
+}
+
+/// What a view returned.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct ViewOutcome {
+	/// The returned values in BCS, references followed.
+	pub values: Vec<Vec<u8>>,
+}
+
+impl Outcome {
+	/// From what the virtual machine gives. Errors: [`MoveError::BadRequest`] for a resource or type that is too large.
+	pub(super) fn from_effects(
+		changes: ChangeSet,
+		events: Vec<VmEvent>,
+	) -> Result<Self, MoveError> {
+		let mut outcome = Self::default();
+		for (address, account) in changes.into_inner() {
+			for (tag, op) in account.into_resources() {
+				let type_tag = encoded_type(&tag)?;
+				let address = tree_address(&address);
+				outcome.changes.push(match op {
+					Op::New(value) | Op::Modify(value) => {
+						let value = bounded(&tag, value)?;
+						ContractChange::SetResource { address, type_tag, value }
+					},
+					Op::Delete => ContractChange::RemoveResource { address, type_tag },
+				});
+			}
+		}
+		for (key, _, tag, value) in events {
+			let type_tag = bcs::to_bytes(&tag).map_err(|_| MoveError::Corrupt("type"))?;
+			outcome.events.push(Event { key, type_tag, value });
+		}
+		Ok(outcome)
+	}
+}
+
+fn encoded_type(tag: &StructTag) -> Result<TypeTagBytes, MoveError> {
+	let bytes = bcs::to_bytes(tag).map_err(|_| MoveError::Corrupt("type"))?;
+	bytes.try_into().map_err(|_| {
+		MoveError::BadRequest(format!("the type {} has too many arguments to be stored", tag.name))
+	})
+}
+
+fn bounded(tag: &StructTag, value: Vec<u8>) -> Result<ContractValue, MoveError> {
+	let length = value.len();
+	value.try_into().map_err(|_| {
+		MoveError::BadRequest(format!(
+			"a resource holds at most 65536 bytes; {} would hold {length}: split it over several addresses",
+			tag.name
+		))
+	})
+}

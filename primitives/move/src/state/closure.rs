@@ -1,0 +1,109 @@
+//! Modules with everything that they need.
+
+use super::{module_id, module_link};
+use crate::error::{module_name, MoveError};
+use dstp_primitives::{contract::ModuleEntry, object::module_key, ObjectTree, Storage};
+use move_core_types::language_storage::ModuleId;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Most modules that one execution may load. It bounds how deep the virtual machine recurses while it loads, and the witness.
+pub const MAX_CLOSURE_MODULES: usize = 64;
+
+/// Most bytes of modules that one execution may load: three quarters of the largest witness of a call.
+pub const MAX_CLOSURE_BYTES: usize = 768 * 1024;
+
+/// A module as the tree has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoadedModule {
+	/// The bytes in the tree. Two modules are the same if and only if these are.
+	pub stored: Arc<[u8]>,
+	/// The same, decoded.
+	pub entry: Arc<ModuleEntry>,
+}
+
+/// Some modules, and all modules that they name, and so on.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Closure {
+	modules: BTreeMap<ModuleId, LoadedModule>,
+	bytes: usize,
+}
+
+impl Closure {
+	/// Reads `roots` and everything that they need from the tree. Modules of `roots` that do not exist are left out; one that another
+	/// module names has to exist.
+	pub fn read<S: Storage>(
+		tree: &mut ObjectTree<S>,
+		roots: impl IntoIterator<Item = ModuleId>,
+	) -> Result<Self, MoveError> {
+		let mut closure = Self::default();
+		let mut queue: Vec<(ModuleId, bool)> = roots.into_iter().map(|id| (id, false)).collect();
+		while let Some((id, needed)) = queue.pop() {
+			if closure.modules.contains_key(&id) {
+				continue;
+			}
+			match read_module(tree, &id)? {
+				Some(module) => {
+					for link in &module.entry.links {
+						queue.push((module_id(link).ok_or(MoveError::Corrupt("module"))?, true));
+					}
+					closure.insert(id, module)?;
+				},
+				None if needed => return Err(MoveError::ModuleNotFound(module_name(&id))),
+				None => {},
+			}
+		}
+		Ok(closure)
+	}
+
+	fn insert(&mut self, id: ModuleId, module: LoadedModule) -> Result<(), MoveError> {
+		self.bytes += module.stored.len();
+		if self.modules.len() >= MAX_CLOSURE_MODULES || self.bytes > MAX_CLOSURE_BYTES {
+			return Err(MoveError::BadRequest(format!(
+				"one call loads at most {MAX_CLOSURE_MODULES} modules of together {MAX_CLOSURE_BYTES} bytes; {} would be one more",
+				module_name(&id)
+			)));
+		}
+		self.modules.insert(id, module);
+		Ok(())
+	}
+
+	/// A module.
+	pub fn get(&self, id: &ModuleId) -> Option<&LoadedModule> {
+		self.modules.get(id)
+	}
+
+	/// All modules in the order of their names.
+	pub fn iter(&self) -> impl Iterator<Item = (&ModuleId, &LoadedModule)> {
+		self.modules.iter()
+	}
+
+	/// Number of modules.
+	pub fn len(&self) -> usize {
+		self.modules.len()
+	}
+
+	/// Whether there are none.
+	pub fn is_empty(&self) -> bool {
+		self.modules.is_empty()
+	}
+
+	/// Bytes of all modules as they stand in the tree.
+	pub fn bytes(&self) -> usize {
+		self.bytes
+	}
+}
+
+fn read_module<S: Storage>(
+	tree: &mut ObjectTree<S>,
+	id: &ModuleId,
+) -> Result<Option<LoadedModule>, MoveError> {
+	let Some(link) = module_link(id) else { return Ok(None) };
+	let Some(stored) = tree.contract_value(&link.address, &module_key(&link.name))? else {
+		return Ok(None);
+	};
+	let entry = ModuleEntry::from_value(&stored).map_err(|_| MoveError::Corrupt("module"))?;
+	if entry.name != link.name {
+		return Err(MoveError::Corrupt("module"));
+	}
+	Ok(Some(LoadedModule { stored: stored.into(), entry: Arc::new(entry) }))
+}

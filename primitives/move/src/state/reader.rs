@@ -1,0 +1,69 @@
+//! The tree as the virtual machine sees it.
+
+use super::{tree_address, Closure};
+use crate::error::MoveError;
+use dstp_primitives::{contract::resource_bytes, object::resource_key, ObjectTree, Storage};
+use move_core_types::{
+	account_address::AccountAddress,
+	language_storage::{ModuleId, StructTag},
+	resolver::{ModuleResolver, ResourceResolver},
+};
+use std::cell::RefCell;
+
+/// Gives the machine the modules of a closure and the resources of a tree.
+///
+/// The machine turns every failure of a storage into one status; so the first one is kept here and asked for afterwards.
+pub(crate) struct TreeReader<'a, S> {
+	tree: RefCell<&'a mut ObjectTree<S>>,
+	closure: &'a Closure,
+	failure: RefCell<Option<MoveError>>,
+}
+
+impl<'a, S: Storage> TreeReader<'a, S> {
+	pub(crate) fn new(tree: &'a mut ObjectTree<S>, closure: &'a Closure) -> Self {
+		Self { tree: RefCell::new(tree), closure, failure: RefCell::new(None) }
+	}
+
+	/// The failure of the storage behind an error, or else the error.
+	pub(crate) fn explain(&self, error: impl Into<MoveError>) -> MoveError {
+		self.failure.borrow_mut().take().unwrap_or_else(|| error.into())
+	}
+
+	fn resource(
+		&self,
+		address: &AccountAddress,
+		tag: &StructTag,
+	) -> Result<Option<Vec<u8>>, MoveError> {
+		let type_tag = bcs::to_bytes(tag).map_err(|_| MoveError::Corrupt("resource"))?;
+		let stored = self
+			.tree
+			.borrow_mut()
+			.contract_value(&tree_address(address), &resource_key(&type_tag))?;
+		let Some(stored) = stored else { return Ok(None) };
+		let value =
+			resource_bytes(&type_tag, &stored).map_err(|_| MoveError::Corrupt("resource"))?;
+		Ok(Some(value))
+	}
+}
+
+impl<S: Storage> ModuleResolver for TreeReader<'_, S> {
+	type Error = ();
+
+	fn get_module(&self, id: &ModuleId) -> Result<Option<Vec<u8>>, ()> {
+		Ok(self.closure.get(id).map(|module| module.entry.code.to_vec()))
+	}
+}
+
+impl<S: Storage> ResourceResolver for TreeReader<'_, S> {
+	type Error = ();
+
+	fn get_resource(
+		&self,
+		address: &AccountAddress,
+		tag: &StructTag,
+	) -> Result<Option<Vec<u8>>, ()> {
+		self.resource(address, tag).map_err(|error| {
+			self.failure.borrow_mut().get_or_insert(error);
+		})
+	}
+}

@@ -1,0 +1,7 @@
+//! The engine from outside: real contracts, compiled from their source, over trees in memory.
+
+#![allow(clippy::unwrap_used)]
+
+mod calls;
+mod publications;
+mod support;
