@@ -50,6 +50,9 @@ pub enum MoveError {
 		/// Its code.
 		code: u64,
 	},
+	/// The gas limit was too low.
+	#[error("the call ran out of gas; ask for an estimate and set a higher limit")]
+	OutOfGas,
 	/// The contract did what is not allowed while it runs, such as a division by zero.
 	#[error("{module} failed: {status}")]
 	Failed {
@@ -85,6 +88,8 @@ impl From<VMError> for MoveError {
 			_ if status == StatusCode::ABORTED => {
 				Self::Aborted { module, code: error.sub_status().unwrap_or_default() }
 			},
+			_ if status == StatusCode::OUT_OF_GAS => Self::OutOfGas,
+			_ if LIMITS.contains(&status) => Self::Failed { module, status: described(&error) },
 			_ if BAD_REQUEST.contains(&status) => {
 				Self::BadRequest(format!("the arguments do not fit the function: {status:?}"))
 			},
@@ -109,6 +114,10 @@ const BAD_REQUEST: [StatusCode; 5] = [
 	StatusCode::CONSTRAINT_NOT_SATISFIED,
 	StatusCode::TYPE_RESOLUTION_FAILURE,
 ];
+
+/// What the meter says when a limit other than gas is reached.
+const LIMITS: [StatusCode; 2] =
+	[StatusCode::VM_MAX_VALUE_DEPTH_REACHED, StatusCode::VM_MAX_TYPE_DEPTH_REACHED];
 
 /// A module as people write it: `0x<64 digits>::name`.
 pub(crate) fn module_name(id: &ModuleId) -> String {

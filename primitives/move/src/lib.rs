@@ -6,6 +6,9 @@
 //! | Module | Holds |
 //! |---|---|
 //! | [`engine`] | [`Engine`]: publish, upgrade, call, view |
+//! | [`envelope`] | what bytecode has to fit before the verifier of the virtual machine sees it |
+//! | [`gas`] | deterministic metering |
+//! | [`machine`] | virtual machines with modules in memory, and when one may serve a call |
 //! | [`state`] | what an execution reads of the tree: modules with everything that they need, and resources |
 //! | [`guard`] | the stack on which code of the virtual machine runs, and what becomes of its panics |
 //! | [`natives`] | the functions of the framework that are written in Rust |
@@ -23,17 +26,22 @@
 //! # Trust model
 //!
 //! The virtual machine is version 0.3.2 of the crates `mv-*`, published in August 2022 and yanked since. Its bytecode verifier and
-//! interpreter have known defects. Bytecode, type arguments and arguments come from strangers and pass the checks of this crate
+//! interpreter have known defects, which [`envelope`] lists with what stops each. Bytecode, type arguments and arguments come from strangers and pass the checks of this crate
 //! before the machine sees them; the code in the tree passed them when it was published.
 //!
 //! A panic inside the machine is caught on the stack on which it happens and becomes an error; the machine that panicked is
 //! dropped. A storage that lacks a node gives an error of its own ([`MoveError::Storage`]), never a result.
 
 pub mod engine;
+pub mod envelope;
 pub mod error;
+pub mod gas;
 pub mod guard;
+pub mod machine;
 pub mod natives;
 pub mod state;
 
-pub use engine::{Call, Engine, Event, Function, Outcome, Publication, View, ViewOutcome};
+pub use engine::{
+	Budget, Call, Engine, Event, Failed, Function, Outcome, Publication, View, ViewOutcome,
+};
 pub use error::MoveError;

@@ -9,6 +9,7 @@
 //! leaves nothing behind.
 
 mod change;
+mod gas;
 mod module;
 
 pub use change::resource_bytes;
@@ -16,6 +17,7 @@ pub(crate) use change::resource_value;
 pub use change::{
 	ContractChange, ContractValue, TypeTagBytes, MAX_CONTRACT_VALUE_BYTES, MAX_TYPE_TAG_BYTES,
 };
+pub use gas::GasSchedule;
 pub use module::{
 	ModuleEntry, ModuleLink, ModuleName, UpgradePolicy, MAX_MODULE_LINKS, MODULE_ENTRY_VERSION,
 };

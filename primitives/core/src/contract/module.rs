@@ -77,6 +77,8 @@ pub struct ModuleEntry {
 	/// The modules that have to be loaded with it, its own not among them: dependencies and friends, in ascending order. Recorded at
 	/// publication, so that the cost of loading follows from the state and not from what a node has in memory.
 	pub links: BoundedVec<ModuleLink, ConstU32<MAX_MODULE_LINKS>>,
+	/// Units of work that its verification takes, as counted at publication.
+	pub work: u32,
 	/// Its bytecode.
 	pub code: ContractValue,
 }

@@ -97,6 +97,7 @@ fn a_module_is_read_as_it_was_written() {
 		name: b"coin".to_vec().try_into().unwrap(),
 		policy: UpgradePolicy::Compatible,
 		links: Default::default(),
+		work: 12,
 		code: vec![1; 100].try_into().unwrap(),
 	};
 	tree.apply_contract(&[ContractChange::SetModule { address: ADDRESS, module: module.clone() }])

@@ -3,7 +3,7 @@
 //! The virtual machine deserialises whatever fits the parameter's type, a `signer` or a coin as well. So only primitive types and
 //! vectors of them are taken from a caller, and the signer is put in by the engine.
 
-use crate::state::move_address;
+use crate::{gas::NODE_BYTES, state::move_address};
 use dstp_primitives::ObjectId;
 use move_vm_types::loaded_data::runtime_types::Type;
 
@@ -40,6 +40,15 @@ pub(super) fn complete(
 	(complete.len() == parameters.len())
 		.then_some(complete)
 		.ok_or("takes another number of arguments")
+}
+
+/// What the arguments take in memory at most: a byte of a vector of vectors can be an empty vector.
+pub(super) fn memory(parameters: &[Type], arguments: &[Vec<u8>]) -> u64 {
+	let of = |(ty, bytes): (&Type, &Vec<u8>)| {
+		let nested = matches!(ty, Type::Vector(inner) if matches!(**inner, Type::Vector(_)));
+		bytes.len() as u64 * if nested { NODE_BYTES } else { 1 }
+	};
+	parameters.iter().zip(arguments).map(of).sum()
 }
 
 fn is_signer(ty: &Type) -> bool {

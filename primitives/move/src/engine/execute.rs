@@ -1,25 +1,27 @@
 //! Calls and views.
 
 use super::{
-	arguments, guarded, new_machine,
+	arguments,
+	budget::{charge_loading, charge_outcome},
+	guarded,
 	types::{decode_type_arguments, modules_of},
-	Engine, Outcome, ViewOutcome,
+	Budget, Engine, Failed, Outcome, ViewOutcome,
 };
 use crate::{
 	error::{module_name, MoveError},
+	gas::Meter,
+	machine::Machine,
 	state::{module_id, Closure, TreeReader},
 };
 use dstp_primitives::{contract::ModuleLink, ObjectId, ObjectTree, Storage};
-use move_binary_format::{access::ModuleAccess, file_format::Visibility, CompiledModule};
+use move_binary_format::{
+	access::ModuleAccess, errors::Location, file_format::Visibility, CompiledModule,
+};
 use move_core_types::{
 	identifier::{IdentStr, Identifier},
 	language_storage::{ModuleId, TypeTag},
 };
-use move_vm_runtime::{
-	move_vm::MoveVM,
-	session::{SerializedReturnValues, Session},
-};
-use move_vm_types::gas::UnmeteredGasMeter;
+use move_vm_runtime::session::{SerializedReturnValues, Session};
 
 /// A call of an entry function.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,18 +58,9 @@ impl Engine {
 		&self,
 		tree: &mut ObjectTree<S>,
 		call: Call,
-	) -> Result<Outcome, MoveError> {
-		let prepared = Prepared::new(call.function)?;
-		let closure = prepared.closure(tree)?;
-		guarded(module_name(&prepared.module), || {
-			let (reader, machine) = (TreeReader::new(tree, &closure), new_machine()?);
-			let mut session = machine.new_session(&reader);
-			prepared
-				.run(&machine, &mut session, &reader, Some(&call.signer))
-				.map_err(|error| reader.explain(error))?;
-			let (changes, events) = session.finish().map_err(|error| reader.explain(error))?;
-			Outcome::from_effects(changes, events)
-		})
+		budget: &Budget,
+	) -> Result<Outcome, Failed> {
+		self.execute(tree, call.function, Some(&call.signer), budget).map(|(outcome, _)| outcome)
 	}
 
 	/// Runs a function and gives what it returns. Whatever it would change is forgotten.
@@ -75,19 +68,44 @@ impl Engine {
 		&self,
 		tree: &mut ObjectTree<S>,
 		view: View,
-	) -> Result<ViewOutcome, MoveError> {
-		let prepared = Prepared::new(view.function)?;
-		let closure = prepared.closure(tree)?;
-		guarded(module_name(&prepared.module), || {
-			let (reader, machine) = (TreeReader::new(tree, &closure), new_machine()?);
-			let mut session = machine.new_session(&reader);
-			let returned = prepared
-				.run(&machine, &mut session, &reader, None)
-				.map_err(|error| reader.explain(error))?;
-			Ok(ViewOutcome {
-				values: returned.return_values.into_iter().map(|(bytes, _)| bytes).collect(),
-			})
+		budget: &Budget,
+	) -> Result<ViewOutcome, Failed> {
+		let (outcome, values) = self.execute(tree, view.function, None, budget)?;
+		Ok(ViewOutcome { values, gas_used: outcome.gas_used })
+	}
+
+	/// Gives what a call changes, and what a view returns.
+	fn execute<S: Storage>(
+		&self,
+		tree: &mut ObjectTree<S>,
+		function: Function,
+		signer: Option<&ObjectId>,
+		budget: &Budget,
+	) -> Result<(Outcome, Vec<Vec<u8>>), Failed> {
+		let early = |error| Failed::after(error, 0, budget.limit);
+		let prepared = Prepared::new(function).map_err(early)?;
+		let closure = prepared.closure(tree).map_err(early)?;
+		let (result, used) = guarded(module_name(&prepared.module), || {
+			let machine = self.machines.take(&closure)?;
+			let mut meter = Meter::new(&budget.schedule, &machine.shapes, budget.limit);
+			let reader = TreeReader::new(tree, &closure);
+			let result = charge_loading(&mut meter, &budget.schedule, &closure)
+				.and_then(|()| prepared.run(&machine, &reader, signer, &mut meter))
+				.and_then(|(outcome, values)| {
+					charge_outcome(&mut meter, &budget.schedule, &outcome)?;
+					Ok((outcome, values))
+				});
+			let (used, kept) = (meter.used(), meter.kept_nodes());
+			if !matches!(result, Err(MoveError::Invariant { .. })) {
+				self.machines.give_back(machine, kept);
+			}
+			Ok((result, used))
 		})
+		.map_err(early)?;
+		let (mut outcome, values) =
+			result.map_err(|error| Failed::after(error, used, budget.limit))?;
+		outcome.gas_used = used;
+		Ok((outcome, values))
 	}
 }
 
@@ -131,20 +149,40 @@ impl Prepared {
 	/// Runs the function: an entry function if somebody signed, else a public or entry one.
 	fn run<S: Storage>(
 		&self,
-		machine: &MoveVM,
+		machine: &Machine,
+		reader: &TreeReader<'_, S>,
+		signer: Option<&ObjectId>,
+		meter: &mut Meter,
+	) -> Result<(Outcome, Vec<Vec<u8>>), MoveError> {
+		let mut session = machine.vm.new_session(reader);
+		let returned = self
+			.run_in(machine, &mut session, reader, signer, meter)
+			.map_err(|error| reader.explain(error))?;
+		let values = returned.return_values.into_iter().map(|(bytes, _)| bytes).collect();
+		if signer.is_none() {
+			return Ok((Outcome::default(), values));
+		}
+		let (changes, events) = session.finish().map_err(|error| reader.explain(error))?;
+		Ok((Outcome::from_effects(changes, events)?, values))
+	}
+
+	fn run_in<S: Storage>(
+		&self,
+		machine: &Machine,
 		session: &mut Session<'_, '_, TreeReader<'_, S>>,
 		reader: &TreeReader<'_, S>,
 		signer: Option<&ObjectId>,
+		meter: &mut Meter,
 	) -> Result<SerializedReturnValues, MoveError> {
-		let compiled = machine.load_module(&self.module, reader)?;
-		let (public, entry) =
-			callable(&compiled, &self.name).ok_or_else(|| self.problem("does not exist"))?;
-		if signer.is_some() && !entry {
-			return Err(self.problem("is no entry function; view it, or call another"));
+		let mut type_nodes = 0;
+		for tag in &self.type_arguments {
+			type_nodes += machine
+				.shapes
+				.check_argument(tag)
+				.map_err(|problem| MoveError::BadRequest(problem.into()))?;
 		}
-		if !public && !entry {
-			return Err(self.problem("is neither public nor an entry function"));
-		}
+		let compiled = machine.vm.load_module(&self.module, reader)?;
+		self.check_callable(&compiled, signer.is_some())?;
 		let loaded = session.load_function(&self.module, &self.name, &self.type_arguments)?;
 		let parameters = loaded
 			.parameters
@@ -154,14 +192,29 @@ impl Prepared {
 			.map_err(|_| self.problem("has a parameter of an unknown type"))?;
 		let arguments = arguments::complete(&parameters, signer, self.arguments.clone())
 			.map_err(|problem| self.problem(problem))?;
-		let mut gas = UnmeteredGasMeter;
+		let bytes = arguments.iter().map(|argument| argument.len() as u64).sum();
+		meter
+			.start(bytes, arguments::memory(&parameters, &arguments), type_nodes)
+			.map_err(|error| error.finish(Location::Undefined))?;
+		let (name, types) = (&self.name, self.type_arguments.clone());
 		Ok(session.execute_function_bypass_visibility(
 			&self.module,
-			&self.name,
-			self.type_arguments.clone(),
+			name,
+			types,
 			arguments,
-			&mut gas,
+			meter,
 		)?)
+	}
+
+	fn check_callable(&self, module: &CompiledModule, signed: bool) -> Result<(), MoveError> {
+		match callable(module, &self.name) {
+			None => Err(self.problem("does not exist")),
+			Some((_, false)) if signed => {
+				Err(self.problem("is no entry function; view it, or call another"))
+			},
+			Some((false, false)) => Err(self.problem("is neither public nor an entry function")),
+			Some(_) => Ok(()),
+		}
 	}
 }
 

@@ -7,37 +7,39 @@
 //! ```
 
 mod arguments;
+mod budget;
 mod execute;
 mod outcome;
 mod publish;
 mod types;
 
+pub use arguments::MAX_ARGUMENT_BYTES;
+pub use budget::{Budget, Failed};
 pub use execute::{Call, Function, View};
-pub use outcome::{Event, Outcome, ViewOutcome};
-pub use publish::{Publication, MAX_BUNDLE_MODULES};
+pub use outcome::{Event, Outcome, ViewOutcome, MAX_EVENTS, MAX_EVENT_BYTES};
+pub use publish::{Publication, MAX_BUNDLE_BYTES, MAX_BUNDLE_MODULES};
 pub use types::{MAX_TYPE_ARGUMENTS, MAX_TYPE_TAG_DEPTH};
 
-use crate::{error::MoveError, guard, natives};
-use move_bytecode_verifier::VerifierConfig;
-use move_vm_runtime::move_vm::MoveVM;
-
-/// Deepest nesting of loops in one function. The verifier's work grows with every level.
-const MAX_LOOP_DEPTH: usize = 5;
+use crate::{error::MoveError, guard, machine::Machines};
 
 /// Runs Move contracts. See the [crate] for what it reads and gives.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Engine;
-
-impl Engine {
-	/// An engine.
-	pub fn new() -> Self {
-		Self
-	}
+///
+/// An engine may serve many namespaces, forks and threads at once; what it keeps between calls changes no result.
+#[derive(Debug, Default)]
+pub struct Engine {
+	machines: Machines,
 }
 
-fn new_machine() -> Result<MoveVM, MoveError> {
-	let config = VerifierConfig { max_loop_depth: Some(MAX_LOOP_DEPTH) };
-	Ok(MoveVM::new_with_verifier_config(natives::table(), config)?)
+impl Engine {
+	/// An engine with nothing in memory.
+	pub fn new() -> Self {
+		Self::default()
+	}
+
+	/// The machines that it keeps.
+	pub fn machines(&self) -> &Machines {
+		&self.machines
+	}
 }
 
 /// Runs `body` guarded; a panic in it becomes an error that names `module`.

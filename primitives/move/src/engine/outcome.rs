@@ -7,6 +7,12 @@ use move_core_types::{
 	language_storage::StructTag,
 };
 
+/// Most events of one call, so that they fit a block beside others.
+pub const MAX_EVENTS: usize = 256;
+
+/// Most bytes of all events of one call.
+pub const MAX_EVENT_BYTES: usize = 64 * 1024;
+
 /// What a contract told the world.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Event {
@@ -25,6 +31,8 @@ pub struct Outcome {
 	pub changes: Vec<ContractChange>,
 	/// Events in the order in which they were emitted.
 	pub events: Vec<Event>,
+	/// Gas that it used.
+	pub gas_used: u64,
 }
 
 /// What a view returned.
@@ -32,6 +40,8 @@ pub struct Outcome {
 pub struct ViewOutcome {
 	/// The returned values in BCS, references followed.
 	pub values: Vec<Vec<u8>>,
+	/// Gas that it used.
+	pub gas_used: u64,
 }
 
 impl Outcome {
@@ -54,9 +64,16 @@ impl Outcome {
 				});
 			}
 		}
+		let mut bytes = 0;
 		for (key, _, tag, value) in events {
 			let type_tag = bcs::to_bytes(&tag).map_err(|_| MoveError::Corrupt("type"))?;
+			bytes += key.len() + type_tag.len() + value.len();
 			outcome.events.push(Event { key, type_tag, value });
+		}
+		if outcome.events.len() > MAX_EVENTS || bytes > MAX_EVENT_BYTES {
+			return Err(MoveError::BadRequest(format!(
+				"a call emits at most {MAX_EVENTS} events of together {MAX_EVENT_BYTES} bytes"
+			)));
 		}
 		Ok(outcome)
 	}

@@ -1,10 +1,17 @@
 //! Publication and upgrade.
 
-use super::{guarded, new_machine, Engine, Outcome};
+use super::{
+	budget::{charge, charge_each, charge_loading, charge_outcome},
+	guarded, Budget, Engine, Failed, Outcome,
+};
 use crate::{
+	envelope,
+	envelope::{limits::MODULE_BYTES, types::Shapes},
 	error::{module_name, MoveError},
+	gas::Meter,
+	machine::new_machine,
 	natives::FRAMEWORK,
-	state::{module_link, move_address, Closure, TreeReader},
+	state::{module_link, move_address, shapes_of, Closure, TreeReader},
 };
 use dstp_primitives::{
 	contract::{
@@ -21,6 +28,9 @@ use std::collections::BTreeSet;
 /// Most modules in one publication.
 pub const MAX_BUNDLE_MODULES: usize = 16;
 
+/// Most bytes of all modules of a publication.
+pub const MAX_BUNDLE_BYTES: usize = 256 * 1024;
+
 /// Modules that somebody wants to publish together, from a stranger.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Publication {
@@ -34,49 +44,100 @@ pub struct Publication {
 
 impl Engine {
 	/// Checks modules and gives the changes that publish them, or that replace the modules of the same names.
+	///
+	/// Gas is taken for every step before it is done.
 	pub fn publish<S: Storage>(
 		&self,
 		tree: &mut ObjectTree<S>,
 		publication: Publication,
-	) -> Result<Outcome, MoveError> {
-		let Publication { publisher, modules, policy } = publication;
-		if modules.is_empty() || modules.len() > MAX_BUNDLE_MODULES {
-			return Err(MoveError::BadRequest(format!(
-				"a publication has 1 to {MAX_BUNDLE_MODULES} modules"
-			)));
-		}
-		let compiled = modules
-			.iter()
-			.enumerate()
-			.map(|(index, code)| decode(index, code))
-			.collect::<Result<Vec<_>, _>>()?;
-		let closure = bundle_closure(tree, &compiled)?;
-		let entries = compiled
-			.iter()
-			.zip(&modules)
-			.map(|(module, code)| entry(module, code, policy))
-			.collect::<Result<Vec<_>, _>>()?;
-		for (module, entry) in compiled.iter().zip(&entries) {
-			check_owner(module, &publisher)?;
-			check_policy(module, entry, &closure)?;
-		}
-		verify(tree, &publisher, modules, &compiled[0].self_id(), &closure)?;
-		let changes = entries
-			.into_iter()
-			.map(|module| ContractChange::SetModule { address: publisher, module })
-			.collect();
-		Ok(Outcome { changes, events: Vec::new() })
+		budget: &Budget,
+	) -> Result<Outcome, Failed> {
+		let none = Shapes::default();
+		let mut meter = Meter::new(&budget.schedule, &none, budget.limit);
+		let result = publish(tree, publication, budget, &mut meter);
+		let gas_used = meter.used();
+		result
+			.map(|outcome| Outcome { gas_used, ..outcome })
+			.map_err(|error| Failed::after(error, gas_used, budget.limit))
 	}
 }
 
-fn decode(index: usize, code: &[u8]) -> Result<CompiledModule, MoveError> {
-	let place = format!("number {index} of the publication");
-	guarded(&place, || {
+fn publish<S: Storage>(
+	tree: &mut ObjectTree<S>,
+	publication: Publication,
+	budget: &Budget,
+	meter: &mut Meter,
+) -> Result<Outcome, MoveError> {
+	let (schedule, Publication { publisher, modules, policy }) = (&budget.schedule, publication);
+	let bytes = check_size(&modules)?;
+	charge_each(meter, schedule.byte_loaded, bytes as u64)?;
+	let compiled =
+		modules.iter().zip(0..).map(decode).collect::<Result<Vec<CompiledModule>, _>>()?;
+	let first = module_name(&compiled[0].self_id());
+	let closure = bundle_closure(tree, &compiled)?;
+	charge_loading(meter, schedule, &closure)?;
+	let entries =
+		guarded(&first, || check_modules(&publisher, policy, &modules, &compiled, &closure))?;
+	for entry in &entries {
+		charge(meter, schedule.module)?;
+		charge_each(meter, schedule.verifier_unit, u64::from(entry.work))?;
+	}
+	verify(tree, &publisher, modules, &first, &closure)?;
+	let changes = entries
+		.into_iter()
+		.map(|module| ContractChange::SetModule { address: publisher, module })
+		.collect();
+	let outcome = Outcome { changes, ..Default::default() };
+	charge_outcome(meter, schedule, &outcome)?;
+	Ok(outcome)
+}
+
+fn check_size(modules: &[Vec<u8>]) -> Result<usize, MoveError> {
+	let bytes = modules.iter().map(Vec::len).sum();
+	let lengths = modules.iter().all(|code| code.len() <= MODULE_BYTES);
+	if modules.is_empty()
+		|| modules.len() > MAX_BUNDLE_MODULES
+		|| bytes > MAX_BUNDLE_BYTES
+		|| !lengths
+	{
+		return Err(MoveError::BadRequest(format!(
+			"a publication has 1 to {MAX_BUNDLE_MODULES} modules of at most {MODULE_BYTES} bytes each and {MAX_BUNDLE_BYTES} together; publish the others after these"
+		)));
+	}
+	Ok(bytes)
+}
+
+fn decode((code, number): (&Vec<u8>, u32)) -> Result<CompiledModule, MoveError> {
+	let module = format!("number {number} of the publication");
+	guarded(&module, || {
 		CompiledModule::deserialize(code).map_err(|error| MoveError::Rejected {
-			module: place.clone(),
+			module: module.clone(),
 			reason: format!("{:?}", error.major_status()),
 		})
 	})
+}
+
+/// All checks but the machine's own. Gives what the tree will hold.
+fn check_modules(
+	publisher: &ObjectId,
+	policy: UpgradePolicy,
+	modules: &[Vec<u8>],
+	compiled: &[CompiledModule],
+	closure: &Closure,
+) -> Result<Vec<ModuleEntry>, MoveError> {
+	let mut shapes = Shapes::default();
+	shapes_of(closure, &mut shapes)?;
+	let mut entries = Vec::with_capacity(modules.len());
+	for (module, code) in compiled.iter().zip(modules) {
+		let id = module.self_id();
+		check_owner(module, publisher)?;
+		let work = envelope::check(code, module, *publisher == FRAMEWORK, &mut shapes)
+			.map_err(|problem| rejected(&id, problem))?;
+		let entry = entry(module, code, policy, work)?;
+		check_policy(&id, closure)?;
+		entries.push(entry);
+	}
+	Ok(entries)
 }
 
 fn rejected(id: &ModuleId, reason: impl ToString) -> MoveError {
@@ -108,6 +169,7 @@ fn entry(
 	module: &CompiledModule,
 	code: &[u8],
 	policy: UpgradePolicy,
+	work: u64,
 ) -> Result<ModuleEntry, MoveError> {
 	let id = module.self_id();
 	let link = |named: &ModuleId| {
@@ -121,6 +183,7 @@ fn entry(
 		links: links.try_into().map_err(|_| {
 			rejected(&id, format!("a module names at most {MAX_MODULE_LINKS} others"))
 		})?,
+		work: work.try_into().map_err(|_| rejected(&id, "its verification takes too long"))?,
 		code: code
 			.to_vec()
 			.try_into()
@@ -139,23 +202,13 @@ fn check_owner(module: &CompiledModule, publisher: &ObjectId) -> Result<(), Move
 	if module.immediate_friends().iter().any(|friend| *friend.address() != address) {
 		return Err(rejected(&module.self_id(), "friends have the address of the module"));
 	}
-	if *publisher != FRAMEWORK && module.function_defs().iter().any(|function| function.is_native())
-	{
-		return Err(rejected(&module.self_id(), "only the framework declares native functions"));
-	}
 	Ok(())
 }
 
-fn check_policy(
-	module: &CompiledModule,
-	new: &ModuleEntry,
-	closure: &Closure,
-) -> Result<(), MoveError> {
-	let id = module.self_id();
-	let Some(old) = closure.get(&id) else { return Ok(()) };
-	match (old.entry.policy, new.policy) {
-		(UpgradePolicy::Immutable, _) => Err(rejected(&id, "it is published as immutable")),
-		(UpgradePolicy::Compatible, _) => Ok(()),
+fn check_policy(id: &ModuleId, closure: &Closure) -> Result<(), MoveError> {
+	match closure.get(id).map(|old| old.entry.policy) {
+		Some(UpgradePolicy::Immutable) => Err(rejected(id, "it is published as immutable")),
+		Some(UpgradePolicy::Compatible) | None => Ok(()),
 	}
 }
 
@@ -165,10 +218,10 @@ fn verify<S: Storage>(
 	tree: &mut ObjectTree<S>,
 	publisher: &ObjectId,
 	modules: Vec<Vec<u8>>,
-	first: &ModuleId,
+	first: &str,
 	closure: &Closure,
 ) -> Result<(), MoveError> {
-	guarded(module_name(first), || {
+	guarded(first, || {
 		let (reader, machine) = (TreeReader::new(tree, closure), new_machine()?);
 		let mut session = machine.new_session(&reader);
 		session

@@ -6,9 +6,11 @@
 
 mod closure;
 mod reader;
+mod shapes;
 
 pub use closure::{Closure, LoadedModule, MAX_CLOSURE_BYTES, MAX_CLOSURE_MODULES};
 pub(crate) use reader::TreeReader;
+pub(crate) use shapes::shapes_of;
 
 use dstp_primitives::{contract::ModuleLink, ObjectId};
 use move_core_types::{

@@ -1,7 +1,7 @@
 //! Calls and views.
 
 use crate::support::*;
-use dstp_move::MoveError;
+use dstp_move::{Call, Engine, Failed, MoveError};
 use dstp_primitives::{
 	contract::ContractChange,
 	trie::{NodeSet, Recording},
@@ -115,15 +115,15 @@ fn a_call_runs_again_from_its_witness_and_not_without_it() {
 	let again = |nodes: Vec<Vec<u8>>| {
 		let store = NodeSet::from_trusted(nodes);
 		let mut witness = ObjectTree::new(TrieStorage::new(SUBTREE, root, store));
-		dstp_move::Engine::new().call(
-			&mut witness,
-			dstp_move::Call { signer: ALICE, function: function("counter::add", vec![bcs(3u64)]) },
-		)
+		let call = Call { signer: ALICE, function: function("counter::add", vec![bcs(3u64)]) };
+		Engine::new().call(&mut witness, call, &plenty())
 	};
 	assert_eq!(again(nodes.clone()), Ok(outcome));
 	for missing in 0..nodes.len() {
 		let mut fewer = nodes.clone();
 		fewer.remove(missing);
-		assert!(matches!(again(fewer), Err(MoveError::Storage(TreeError::Storage(_)))));
+		let Failed { error, gas_used } = again(fewer).unwrap_err();
+		assert!(matches!(error, MoveError::Storage(TreeError::Storage(_))), "{error:?}");
+		assert_eq!(gas_used, 0);
 	}
 }

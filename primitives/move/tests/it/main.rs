@@ -3,5 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod gas;
+mod machines;
 mod publications;
 mod support;

@@ -27,11 +27,10 @@ fn modules_that_need_one_another_are_published_together_or_one_by_one() {
 
 	let mut tree = namespace();
 	let both = compile(&[ONE, TWO]);
-	let second = Engine::new().publish(&mut tree, publication(AUTHOR, vec![both[1].clone()]));
+	let second = publish_code(&mut tree, AUTHOR, vec![both[1].clone()]);
 	assert!(matches!(second, Err(MoveError::ModuleNotFound(_))));
 	for module in both {
-		let outcome = Engine::new().publish(&mut tree, publication(AUTHOR, vec![module])).unwrap();
-		commit(&mut tree, &outcome);
+		publish_code(&mut tree, AUTHOR, vec![module]).unwrap();
 	}
 	assert_eq!(number(&mut tree, "two::number"), 2);
 }
@@ -69,7 +68,7 @@ fn an_immutable_module_stays() {
 	let mut tree = namespace();
 	let publication =
 		Publication { policy: UpgradePolicy::Immutable, ..publication(AUTHOR, compile(&[ONE])) };
-	let outcome = Engine::new().publish(&mut tree, publication).unwrap();
+	let outcome = Engine::new().publish(&mut tree, publication, &plenty()).unwrap();
 	commit(&mut tree, &outcome);
 	assert_eq!(rejected(publish(&mut tree, AUTHOR, &[ONE])), "it is published as immutable");
 }
@@ -77,7 +76,7 @@ fn an_immutable_module_stays() {
 #[test]
 fn a_module_has_the_address_of_its_publisher() {
 	let mut tree = namespace();
-	let reason = rejected(Engine::new().publish(&mut tree, publication(BOB, compile(&[ONE]))));
+	let reason = rejected(publish_code(&mut tree, BOB, compile(&[ONE])));
 	assert!(reason.contains("publisher"), "{reason}");
 }
 
@@ -90,7 +89,7 @@ fn cycles_through_an_upgrade_are_refused() {
 	let lure = "module author::four { public fun number(): u64 { 4 } }";
 	let cycle = "module author::one { public fun number(): u64 { author::four::number() } }";
 	let code = compile(&[lure, cycle]).remove(1);
-	let reason = rejected(Engine::new().publish(&mut tree, publication(AUTHOR, vec![code])));
+	let reason = rejected(publish_code(&mut tree, AUTHOR, vec![code]));
 	assert!(reason.contains("CYCLIC"), "{reason}");
 }
 
@@ -98,12 +97,9 @@ fn cycles_through_an_upgrade_are_refused() {
 fn bytes_that_are_no_module_are_refused() {
 	let mut tree = namespace();
 	for code in [vec![], vec![0; 100], b"\xa1\x1c\xeb\x0b\x05\x00\x00\x00".to_vec()] {
-		rejected(Engine::new().publish(&mut tree, publication(AUTHOR, vec![code])));
+		rejected(publish_code(&mut tree, AUTHOR, vec![code]));
 	}
-	assert!(matches!(
-		Engine::new().publish(&mut tree, publication(AUTHOR, vec![])),
-		Err(MoveError::BadRequest(_))
-	));
+	assert!(matches!(publish_code(&mut tree, AUTHOR, vec![]), Err(MoveError::BadRequest(_))));
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! A namespace in memory, a compiler, and short names for requests.
 
 use dstp_move::{
-	natives::FRAMEWORK, Call, Engine, Function, MoveError, Outcome, Publication, View,
+	natives::FRAMEWORK, Budget, Call, Engine, Function, MoveError, Outcome, Publication, View,
 };
 use dstp_primitives::{
-	contract::{ModuleLink, UpgradePolicy},
+	contract::{GasSchedule, ModuleLink, UpgradePolicy},
 	tree::NewObject,
 	trie::empty_root,
 	AccountId, ObjectId, ObjectTree, Owner, StateRoot, TrieStorage,
@@ -25,6 +25,18 @@ pub const BOB: ObjectId = ObjectId([0xb0; 32]);
 pub const SIGNER: &str = "module std::signer {
 	native public fun borrow_address(s: &signer): &address;
 	public fun address_of(s: &signer): address { *borrow_address(s) }
+}";
+
+/// What a compiler needs to know of vectors; calls of these functions become instructions.
+const VECTOR: &str = "module std::vector {
+	#[bytecode_instruction]
+	native public fun length<T>(v: &vector<T>): u64;
+	#[bytecode_instruction]
+	native public fun borrow<T>(v: &vector<T>, i: u64): &T;
+	#[bytecode_instruction]
+	native public fun push_back<T>(v: &mut vector<T>, e: T);
+	#[bytecode_instruction]
+	native public fun pop_back<T>(v: &mut vector<T>): T;
 }";
 
 pub type Tree = ObjectTree<TrieStorage<()>>;
@@ -49,7 +61,10 @@ pub fn compile(sources: &[&str]) -> Vec<Vec<u8>> {
 	let targets: Vec<_> =
 		(0..).zip(sources).map(|(n, text)| write(format!("{n}.move"), text)).collect();
 	let own_signer = sources.contains(&SIGNER);
-	let deps = if own_signer { vec![] } else { vec![write("signer.move".into(), SIGNER)] };
+	let mut deps = vec![write("vector.move".into(), VECTOR)];
+	if !own_signer {
+		deps.push(write("signer.move".into(), SIGNER));
+	}
 	let names: BTreeMap<_, _> = [("std", FRAMEWORK), ("author", AUTHOR), ("bob", BOB)]
 		.map(|(name, address)| (name, number(&address)))
 		.into();
@@ -75,9 +90,29 @@ pub fn publication(publisher: ObjectId, modules: Vec<Vec<u8>>) -> Publication {
 	Publication { publisher, modules, policy: UpgradePolicy::Compatible }
 }
 
+/// Enough gas for everything here.
+pub fn plenty() -> Budget {
+	budget(10_000_000_000)
+}
+
+pub fn budget(limit: u64) -> Budget {
+	Budget { schedule: GasSchedule::V1, limit }
+}
+
 /// Publishes sources and applies the changes.
 pub fn publish(tree: &mut Tree, publisher: ObjectId, sources: &[&str]) -> Result<(), MoveError> {
-	let outcome = Engine::new().publish(tree, publication(publisher, compile(sources)))?;
+	publish_code(tree, publisher, compile(sources))
+}
+
+/// Publishes bytecode and applies the changes.
+pub fn publish_code(
+	tree: &mut Tree,
+	publisher: ObjectId,
+	code: Vec<Vec<u8>>,
+) -> Result<(), MoveError> {
+	let outcome = Engine::new()
+		.publish(tree, publication(publisher, code), &plenty())
+		.map_err(|failed| failed.error)?;
 	commit(tree, &outcome);
 	Ok(())
 }
@@ -110,7 +145,16 @@ pub fn call(
 	path: &str,
 	arguments: Vec<Vec<u8>>,
 ) -> Result<Outcome, MoveError> {
-	Engine::new().call(tree, Call { signer, function: function(path, arguments) })
+	call_with(&Engine::new(), tree, signer, function(path, arguments))
+}
+
+pub fn call_with(
+	engine: &Engine,
+	tree: &mut Tree,
+	signer: ObjectId,
+	function: Function,
+) -> Result<Outcome, MoveError> {
+	engine.call(tree, Call { signer, function }, &plenty()).map_err(|failed| failed.error)
 }
 
 pub fn view(
@@ -118,9 +162,18 @@ pub fn view(
 	path: &str,
 	arguments: Vec<Vec<u8>>,
 ) -> Result<Vec<Vec<u8>>, MoveError> {
-	Engine::new()
-		.view(tree, View { function: function(path, arguments) })
+	view_with(&Engine::new(), tree, function(path, arguments))
+}
+
+pub fn view_with(
+	engine: &Engine,
+	tree: &mut Tree,
+	function: Function,
+) -> Result<Vec<Vec<u8>>, MoveError> {
+	engine
+		.view(tree, View { function }, &plenty())
 		.map(|outcome| outcome.values)
+		.map_err(|failed| failed.error)
 }
 
 /// An argument in BCS.

@@ -1,0 +1,84 @@
+//! Gas of a request, and what it comes to.
+
+use super::Outcome;
+use crate::{error::MoveError, gas::Meter, state::Closure};
+use dstp_primitives::contract::{ContractChange, GasSchedule};
+use move_binary_format::errors::Location;
+
+/// What a request may cost, and by which prices.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Budget {
+	/// The prices in force where the request runs.
+	pub schedule: GasSchedule,
+	/// Most gas that it may use.
+	pub limit: u64,
+}
+
+/// A request that came to nothing.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Failed {
+	/// Why.
+	pub error: MoveError,
+	/// Gas that it used all the same. A request that broke the machine pays its whole limit; one that the storage could not answer is
+	/// to be repeated and pays nothing.
+	pub gas_used: u64,
+}
+
+impl Failed {
+	/// A failure after `used` gas of `limit`.
+	pub(super) fn after(error: MoveError, used: u64, limit: u64) -> Self {
+		let gas_used = match error {
+			MoveError::Storage(_) => 0,
+			MoveError::Invariant { .. } => limit,
+			_ => used,
+		};
+		Self { error, gas_used }
+	}
+}
+
+/// Takes the price of loading all modules of a closure, whether they are in memory or not.
+pub(super) fn charge_loading(
+	meter: &mut Meter,
+	schedule: &GasSchedule,
+	closure: &Closure,
+) -> Result<(), MoveError> {
+	charge(meter, schedule.base)?;
+	for (_, module) in closure.iter() {
+		charge(meter, schedule.module)?;
+		charge_each(meter, schedule.byte_loaded, module.stored.len() as u64)?;
+		charge_each(meter, schedule.verifier_unit, u64::from(module.entry.work))?;
+	}
+	Ok(())
+}
+
+/// Takes the price of what an execution writes and tells.
+pub(super) fn charge_outcome(
+	meter: &mut Meter,
+	schedule: &GasSchedule,
+	outcome: &Outcome,
+) -> Result<(), MoveError> {
+	for change in &outcome.changes {
+		let bytes = match change {
+			ContractChange::SetResource { type_tag, value, .. } => type_tag.len() + value.len(),
+			ContractChange::RemoveResource { .. } => 0,
+			ContractChange::SetModule { module, .. } => module.code.len(),
+		};
+		charge(meter, schedule.write)?;
+		charge_each(meter, schedule.byte_written, bytes as u64)?;
+	}
+	for event in &outcome.events {
+		charge(meter, schedule.event)?;
+		let bytes = event.key.len() + event.type_tag.len() + event.value.len();
+		charge_each(meter, schedule.byte_written, bytes as u64)?;
+	}
+	Ok(())
+}
+
+pub(super) fn charge(meter: &mut Meter, amount: u64) -> Result<(), MoveError> {
+	meter.charge(amount).map_err(|error| error.finish(Location::Undefined).into())
+}
+
+pub(super) fn charge_each(meter: &mut Meter, price: u64, count: u64) -> Result<(), MoveError> {
+	meter.charge_each(price, count).map_err(|error| error.finish(Location::Undefined).into())
+}

@@ -1,0 +1,26 @@
+//! Deterministic metering.
+//!
+//! # What is paid for
+//!
+//! - **Before the machine runs**: every module of the closure, by its bytes and by the verifier's work on it, both recorded when it was
+//!   published. Whether a node has the module in memory changes nothing.
+//! - **While it runs**: instructions, frames, types put in for type parameters, bytes copied and compared, resources read.
+//! - **After it**: what is written, and events.
+//!
+//! A call that runs out of gas has no changes.
+//!
+//! # How large a value is
+//!
+//! The virtual machine tells its meter the size of some values and hides that of others: a reference is 8 bytes to it, whatever it
+//! leads to, when the value behind it is copied or compared; and an empty vector in a vector is nothing. So the meter keeps a bound of
+//! its own, [`Meter::bound`]: no value of this execution is larger. Loading, packing and pushing raise it, and copies behind references
+//! and comparisons are paid by it. It counts at least [`NODE_BYTES`] for everything that has a place of its own in memory.
+//!
+//! # Memory
+//!
+//! Whatever takes memory is counted and never given back before the call ends ([`MAX_ALLOCATED_BYTES`]), so what is alive at any time
+//! is less.
+
+mod meter;
+
+pub use meter::{Meter, MAX_ALLOCATED_BYTES, MAX_CALL_DEPTH, MAX_VALUE_BYTES, NODE_BYTES};
