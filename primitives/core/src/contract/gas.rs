@@ -59,7 +59,7 @@ impl GasSchedule {
 		byte_written: 20,
 		module: 10_000,
 		byte_loaded: 10,
-		verifier_unit: 20,
+		verifier_unit: 50,
 		event: 1_000,
 	};
 }

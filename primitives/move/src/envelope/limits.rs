@@ -51,5 +51,5 @@ pub const ARGUMENT_NODES: u64 = 64;
 pub const ARGUMENT_DEPTH: u64 = 16;
 /// Most distinct places that a function with many blocks borrows. The verifier forgets what it knows of an eleventh.
 pub const BORROWED_PLACES: usize = 10;
-/// Most units of the verifier's work on one module.
-pub const WORK: u64 = 4_000_000;
+/// Most units of the verifier's work on one module: about a tenth of a second.
+pub const WORK: u64 = 3_000_000;

@@ -7,3 +7,4 @@ mod gas;
 mod machines;
 mod publications;
 mod support;
+mod triggers;
