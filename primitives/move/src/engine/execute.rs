@@ -1,15 +1,15 @@
 //! Calls and views.
 
 use super::{
-	arguments,
+	arguments, broken,
 	budget::{charge_loading, charge_outcome},
-	guarded,
 	types::{decode_type_arguments, modules_of},
 	Budget, Engine, Failed, Outcome, ViewOutcome,
 };
 use crate::{
 	error::{module_name, MoveError},
 	gas::Meter,
+	guard,
 	machine::Machine,
 	state::{module_id, Closure, TreeReader},
 };
@@ -85,28 +85,30 @@ impl Engine {
 		let early = |error| Failed::after(error, 0, budget.limit);
 		let prepared = Prepared::new(function).map_err(early)?;
 		let closure = prepared.closure(tree).map_err(early)?;
-		let (result, used) = guarded(module_name(&prepared.module), || {
-			let machine = self.machines.take(&closure)?;
-			let mut meter = Meter::new(&budget.schedule, &machine.shapes, budget.limit);
-			let reader = TreeReader::new(tree, &closure);
-			let result = charge_loading(&mut meter, &budget.schedule, &closure)
-				.and_then(|()| prepared.run(&machine, &reader, signer, &mut meter))
-				.and_then(|(outcome, values)| {
-					charge_outcome(&mut meter, &budget.schedule, &outcome)?;
-					Ok((outcome, values))
-				});
-			let (used, kept) = (meter.used(), meter.kept_nodes());
-			if !matches!(result, Err(MoveError::Invariant { .. })) {
-				self.machines.give_back(machine, kept);
-			}
-			Ok((result, used))
-		})
-		.map_err(early)?;
+		let mut machine = self.machines.take(&closure).map_err(early)?;
+		let warm = machine.is_warm(&closure);
+		let run = || prepared.serve(&mut machine, tree, &closure, signer, budget);
+		let ran = if warm { guard::run_warm(run) } else { guard::run(run) };
+		let Served { result, used, kept_nodes } =
+			ran.map_err(|panicked| early(broken(module_name(&prepared.module), panicked)))?;
+		if !matches!(result, Err(MoveError::Invariant { .. })) {
+			self.machines.give_back(machine, kept_nodes);
+		}
 		let (mut outcome, values) =
 			result.map_err(|error| Failed::after(error, used, budget.limit))?;
 		outcome.gas_used = used;
 		Ok((outcome, values))
 	}
+}
+
+/// What a machine gives when it has served a call.
+struct Served {
+	/// What a call changes, and what a view returns.
+	result: Result<(Outcome, Vec<Vec<u8>>), MoveError>,
+	/// Gas used.
+	used: u64,
+	/// Nodes of types that the machine may keep.
+	kept_nodes: u64,
 }
 
 /// A function whose names and types were read.
@@ -144,6 +146,33 @@ impl Prepared {
 	fn problem(&self, problem: &'static str) -> MoveError {
 		let (module, function) = (module_name(&self.module), self.name.to_string());
 		MoveError::NotCallable { module, function, problem }
+	}
+
+	/// Runs the function in a machine.
+	fn serve<S: Storage>(
+		&self,
+		machine: &mut Machine,
+		tree: &mut ObjectTree<S>,
+		closure: &Closure,
+		signer: Option<&ObjectId>,
+		budget: &Budget,
+	) -> Served {
+		if let Err(error) = machine.learn(closure) {
+			return Served { result: Err(error), used: 0, kept_nodes: 0 };
+		}
+		let mut meter = Meter::new(&budget.schedule, &machine.shapes, budget.limit);
+		let reader = TreeReader::new(tree, closure);
+		let result = charge_loading(&mut meter, &budget.schedule, closure)
+			.and_then(|()| self.run(machine, &reader, signer, &mut meter))
+			.and_then(|(outcome, values)| {
+				charge_outcome(&mut meter, &budget.schedule, &outcome)?;
+				Ok((outcome, values))
+			});
+		let (used, kept_nodes) = (meter.used(), meter.kept_nodes());
+		if result.is_ok() {
+			machine.note_verified(closure);
+		}
+		Served { result, used, kept_nodes }
 	}
 
 	/// Runs the function: an entry function if somebody signed, else a public or entry one.

@@ -47,7 +47,9 @@ fn guarded<T>(
 	module: impl ToString,
 	body: impl FnOnce() -> Result<T, MoveError>,
 ) -> Result<T, MoveError> {
-	guard::run(body).unwrap_or_else(|guard::Panicked(text)| {
-		Err(MoveError::Invariant { module: module.to_string(), problem: text })
-	})
+	guard::run(body).unwrap_or_else(|panicked| Err(broken(module, panicked)))
+}
+
+fn broken(module: impl ToString, guard::Panicked(text): guard::Panicked) -> MoveError {
+	MoveError::Invariant { module: module.to_string(), problem: text }
 }

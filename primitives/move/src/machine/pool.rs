@@ -10,7 +10,7 @@ use move_bytecode_verifier::VerifierConfig;
 use move_core_types::language_storage::ModuleId;
 use move_vm_runtime::move_vm::MoveVM;
 use std::{
-	collections::HashMap,
+	collections::{HashMap, HashSet},
 	sync::{Arc, Mutex, PoisonError},
 };
 
@@ -28,13 +28,16 @@ pub(crate) struct Machine {
 	pub(crate) vm: MoveVM,
 	pub(crate) shapes: Shapes,
 	modules: HashMap<ModuleId, Arc<[u8]>>,
+	verified: HashSet<ModuleId>,
 	kept_nodes: u64,
+	/// Whether what it knows of types belongs to the modules that it has.
+	sound: bool,
 }
 
 impl Machine {
 	fn new() -> Result<Self, MoveError> {
-		let (shapes, modules) = (Shapes::default(), HashMap::new());
-		Ok(Self { vm: new_machine()?, shapes, modules, kept_nodes: 0 })
+		let (shapes, modules, verified) = Default::default();
+		Ok(Self { vm: new_machine()?, shapes, modules, verified, kept_nodes: 0, sound: true })
 	}
 
 	/// How many modules of the closure it has; `None` if it has another module under one of their names.
@@ -51,12 +54,26 @@ impl Machine {
 	}
 
 	/// Makes the closure known. It counts as in memory from now on, because a call that fails may have loaded any part of it.
-	fn learn(&mut self, closure: &Closure) -> Result<(), MoveError> {
+	pub(crate) fn learn(&mut self, closure: &Closure) -> Result<(), MoveError> {
+		self.sound = false;
 		shapes_of(closure, &mut self.shapes)?;
 		for (id, module) in closure.iter() {
 			self.modules.entry(id.clone()).or_insert_with(|| module.stored.clone());
 		}
+		self.sound = true;
 		Ok(())
+	}
+}
+
+impl Machine {
+	/// Whether everything of the closure is verified and in memory.
+	pub(crate) fn is_warm(&self, closure: &Closure) -> bool {
+		closure.iter().all(|(id, _)| self.verified.contains(id))
+	}
+
+	/// Notes that the machine has loaded all of the closure.
+	pub(crate) fn note_verified(&mut self, closure: &Closure) {
+		self.verified.extend(closure.iter().map(|(id, _)| id.clone()));
 	}
 }
 
@@ -74,7 +91,7 @@ pub struct Machines {
 
 impl Machines {
 	/// A machine for the closure: of those that fit, the one that has most of it in memory, or a new one. It is not in the pool
-	/// meanwhile; whoever does not give it back drops it.
+	/// meanwhile; whoever does not give it back drops it. It has to [learn](Machine::learn) the closure before it serves.
 	pub(crate) fn take(&self, closure: &Closure) -> Result<Machine, MoveError> {
 		let found = {
 			let mut idle = self.lock();
@@ -86,19 +103,14 @@ impl Machines {
 				.map(|(_, index)| index);
 			best.map(|index| idle.remove(index))
 		};
-		let mut machine = match found {
-			Some(machine) => machine,
-			None => Machine::new()?,
-		};
-		machine.learn(closure)?;
-		Ok(machine)
+		found.map_or_else(Machine::new, Ok)
 	}
 
 	/// Gives a machine back after a call that may have made it keep this many nodes of types. The one that waited longest makes
 	/// room.
 	pub(crate) fn give_back(&self, mut machine: Machine, kept_nodes: u64) {
 		machine.kept_nodes = machine.kept_nodes.saturating_add(kept_nodes);
-		if machine.kept_nodes > MAX_MACHINE_NODES {
+		if !machine.sound || machine.kept_nodes > MAX_MACHINE_NODES {
 			return;
 		}
 		let mut idle = self.lock();
