@@ -3,6 +3,7 @@
 
 mod child;
 mod forge;
+mod panics;
 mod raw;
 mod references;
 mod stack;

@@ -1,10 +1,13 @@
 //! Borrows that the verifier gets wrong.
 
 use super::{child::effect, forge::Forge, raw, refusal};
-use move_binary_format::file_format::{Bytecode::*, SignatureToken as Type};
+use crate::support::*;
+use move_binary_format::file_format::{
+	Bytecode::*, FieldHandle, FieldHandleIndex, SignatureToken as Type, StructDefinitionIndex,
+};
 
 /// Two references change places, and a second block uses them.
-fn swapped() -> Forge {
+pub fn swapped() -> Forge {
 	let mut module = Forge::new("m");
 	let reference = || Type::MutableReference(Box::new(Type::U64));
 	let code = vec![
@@ -58,10 +61,33 @@ fn references_that_move_on_are_not() {
 		Ret,
 	];
 	module.function("f", 0, vec![Type::U64], vec![reference(), reference()], code);
-	crate::support::publish_code(
-		&mut crate::support::namespace(),
-		crate::support::AUTHOR,
-		vec![module.code()],
-	)
-	.unwrap();
+	publish_code(&mut namespace(), AUTHOR, vec![module.code()]).unwrap();
+}
+
+/// A reference that may lead to any of `places` fields, by as many branches.
+fn branching(places: u16) -> Forge {
+	let mut module = Forge::new("m");
+	let fields = vec![Type::U64; usize::from(places)];
+	let wide = Type::Struct(module.structure("Wide", 0, fields));
+	module.0.field_handles =
+		(0..places).map(|field| FieldHandle { owner: StructDefinitionIndex(0), field }).collect();
+	let mut code = vec![CopyLoc(0), MutBorrowField(FieldHandleIndex(0)), StLoc(1)];
+	for field in 1..places {
+		let after = code.len() as u16 + 5;
+		let borrow = MutBorrowField(FieldHandleIndex(field));
+		code.extend([LdTrue, BrFalse(after), CopyLoc(0), borrow, StLoc(1)]);
+	}
+	code.extend([LdU64(1), MoveLoc(1), WriteRef, Ret]);
+	let parameter = Type::MutableReference(Box::new(wide));
+	let local = Type::MutableReference(Box::new(Type::U64));
+	module.function("f", 0, vec![parameter], vec![local], code);
+	module.0.function_defs[0].is_entry = false;
+	module
+}
+
+#[test]
+fn more_than_ten_borrowed_places_in_branches_are_refused() {
+	let reason = refusal(vec![branching(12).code()]);
+	assert!(reason.contains("borrows 12 places"), "{reason}");
+	publish_code(&mut namespace(), AUTHOR, vec![branching(10).code()]).unwrap();
 }
