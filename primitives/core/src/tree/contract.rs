@@ -5,21 +5,50 @@ use crate::{
 	contract::{accounts_key, address_key, resource_value, ContractChange},
 	id::{Key, ObjectId, StateRoot},
 	object::{
-		module_key, resource_key, ChildEntry, Location, Meta, ObjectFlags, ObjectType, Owner,
+		child_key, module_key, resource_key, ChildEntry, KeyLayout, Location, Meta, ObjectFlags,
+		ObjectType, Owner,
 	},
 };
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
+
+/// The object `account` has hashed keys in every namespace, because strangers choose addresses.
+const ACCOUNTS_LAYOUT: KeyLayout = KeyLayout::Hashed;
+
+/// Where the objects of contract addresses are, as far as one execution has asked.
+///
+/// Only for as long as the tree does not change. Every way was walked once, so the nodes on it are part of a witness.
+#[derive(Clone, Default, Debug)]
+pub struct ContractPlaces {
+	accounts: Option<Option<ObjectId>>,
+	objects: BTreeMap<ObjectId, Option<ObjectId>>,
+}
 
 impl<S: Storage> ObjectTree<S> {
 	/// The tagged value at a trie key of the object `account/<address>`; `None` if there is none, or no such object.
-	///
-	/// It walks from the root of the namespace each time, so that the nodes that prove an absence are read as well.
 	pub fn contract_value(
 		&mut self,
 		address: &ObjectId,
 		trie_key: &[u8],
 	) -> Result<Option<Vec<u8>>, TreeError> {
-		match self.contract_object(address)? {
+		self.contract_value_at(&mut ContractPlaces::default(), address, trie_key)
+	}
+
+	/// The same for one of several values that are read from the same tree.
+	pub fn contract_value_at(
+		&mut self,
+		places: &mut ContractPlaces,
+		address: &ObjectId,
+		trie_key: &[u8],
+	) -> Result<Option<Vec<u8>>, TreeError> {
+		let object = match places.objects.get(address) {
+			Some(object) => *object,
+			None => {
+				let object = self.contract_object(places, address)?;
+				places.objects.insert(*address, object);
+				object
+			},
+		};
+		match object {
 			Some(object) => Ok(self.storage().get(&object, trie_key)?),
 			None => Ok(None),
 		}
@@ -50,20 +79,34 @@ impl<S: Storage> ObjectTree<S> {
 	}
 
 	/// The object of an address, made known to the storage.
-	fn contract_object(&mut self, address: &ObjectId) -> Result<Option<ObjectId>, TreeError> {
-		let root = self.namespace();
-		let Some(accounts) = self.known_child(&root, accounts_key(), 1)? else { return Ok(None) };
-		self.known_child(&accounts, address_key(address), 2)
+	fn contract_object(
+		&mut self,
+		places: &mut ContractPlaces,
+		address: &ObjectId,
+	) -> Result<Option<ObjectId>, TreeError> {
+		let accounts = match places.accounts {
+			Some(accounts) => accounts,
+			None => {
+				let root = self.namespace();
+				let layout = self.existing(&root)?.flags.key_layout();
+				*places.accounts.insert(self.known_child(&root, layout, accounts_key(), 1)?)
+			},
+		};
+		let Some(accounts) = accounts else { return Ok(None) };
+		self.known_child(&accounts, ACCOUNTS_LAYOUT, address_key(address), 2)
 	}
 
 	fn known_child(
 		&mut self,
 		parent: &ObjectId,
+		layout: KeyLayout,
 		key: Key,
 		depth: u8,
 	) -> Result<Option<ObjectId>, TreeError> {
-		let Some(entry) = self.child(parent, &key)? else { return Ok(None) };
-		if entry.location != Location::WithParent {
+		let Some(bytes) = self.storage().get(parent, &child_key(layout, &key))? else {
+			return Ok(None);
+		};
+		if ChildEntry::from_value(&bytes)?.location != Location::WithParent {
 			return Err(TreeError::IsRemote);
 		}
 		let object = parent.child(&key);
@@ -73,11 +116,12 @@ impl<S: Storage> ObjectTree<S> {
 
 	fn contract_object_or_new(&mut self, address: &ObjectId) -> Result<ObjectId, TreeError> {
 		let root = self.namespace();
-		let accounts = match self.known_child(&root, accounts_key(), 1)? {
+		let layout = self.existing(&root)?.flags.key_layout();
+		let accounts = match self.known_child(&root, layout, accounts_key(), 1)? {
 			Some(accounts) => accounts,
 			None => self.create_for_system(&root, accounts_key(), 1, ObjectFlags::hashed_keys())?,
 		};
-		match self.known_child(&accounts, address_key(address), 2)? {
+		match self.known_child(&accounts, ACCOUNTS_LAYOUT, address_key(address), 2)? {
 			Some(object) => Ok(object),
 			None => {
 				self.create_for_system(&accounts, address_key(address), 2, ObjectFlags::default())

@@ -26,6 +26,7 @@ mod tests;
 
 pub use access::{Access, Actor};
 pub use content::{ObjectEntry, MAX_TRIE_KEY_BYTES};
+pub use contract::ContractPlaces;
 pub use error::TreeError;
 pub use ops::{
 	NewObject, ObjectTree, RemovalProgress, MAX_BATCH_FIELDS, MAX_REMOVAL_BYTES, NONCE_BYTES,

@@ -2,7 +2,9 @@
 
 use super::{module_id, module_link};
 use crate::error::{module_name, MoveError};
-use dstp_primitives::{contract::ModuleEntry, object::module_key, ObjectTree, Storage};
+use dstp_primitives::{
+	contract::ModuleEntry, object::module_key, tree::ContractPlaces, ObjectTree, Storage,
+};
 use move_core_types::language_storage::ModuleId;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -35,13 +37,13 @@ impl Closure {
 		tree: &mut ObjectTree<S>,
 		roots: impl IntoIterator<Item = ModuleId>,
 	) -> Result<Self, MoveError> {
-		let mut closure = Self::default();
+		let (mut closure, mut places) = (Self::default(), ContractPlaces::default());
 		let mut queue: Vec<(ModuleId, bool)> = roots.into_iter().map(|id| (id, false)).collect();
 		while let Some((id, needed)) = queue.pop() {
 			if closure.modules.contains_key(&id) {
 				continue;
 			}
-			match read_module(tree, &id)? {
+			match read_module(tree, &mut places, &id)? {
 				Some(module) => {
 					for link in &module.entry.links {
 						queue.push((module_id(link).ok_or(MoveError::Corrupt("module"))?, true));
@@ -95,10 +97,12 @@ impl Closure {
 
 fn read_module<S: Storage>(
 	tree: &mut ObjectTree<S>,
+	places: &mut ContractPlaces,
 	id: &ModuleId,
 ) -> Result<Option<LoadedModule>, MoveError> {
 	let Some(link) = module_link(id) else { return Ok(None) };
-	let Some(stored) = tree.contract_value(&link.address, &module_key(&link.name))? else {
+	let Some(stored) = tree.contract_value_at(places, &link.address, &module_key(&link.name))?
+	else {
 		return Ok(None);
 	};
 	let entry = ModuleEntry::from_value(&stored).map_err(|_| MoveError::Corrupt("module"))?;

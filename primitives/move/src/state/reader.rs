@@ -2,7 +2,9 @@
 
 use super::{tree_address, Closure};
 use crate::error::MoveError;
-use dstp_primitives::{contract::resource_bytes, object::resource_key, ObjectTree, Storage};
+use dstp_primitives::{
+	contract::resource_bytes, object::resource_key, tree::ContractPlaces, ObjectTree, Storage,
+};
 use move_core_types::{
 	account_address::AccountAddress,
 	language_storage::{ModuleId, StructTag},
@@ -14,14 +16,18 @@ use std::cell::RefCell;
 ///
 /// The machine turns every failure of a storage into one status; so the first one is kept here and asked for afterwards.
 pub(crate) struct TreeReader<'a, S> {
-	tree: RefCell<&'a mut ObjectTree<S>>,
+	tree: RefCell<(&'a mut ObjectTree<S>, ContractPlaces)>,
 	closure: &'a Closure,
 	failure: RefCell<Option<MoveError>>,
 }
 
 impl<'a, S: Storage> TreeReader<'a, S> {
 	pub(crate) fn new(tree: &'a mut ObjectTree<S>, closure: &'a Closure) -> Self {
-		Self { tree: RefCell::new(tree), closure, failure: RefCell::new(None) }
+		Self {
+			tree: RefCell::new((tree, ContractPlaces::default())),
+			closure,
+			failure: RefCell::new(None),
+		}
 	}
 
 	/// The failure of the storage behind an error, or else the error.
@@ -35,10 +41,9 @@ impl<'a, S: Storage> TreeReader<'a, S> {
 		tag: &StructTag,
 	) -> Result<Option<Vec<u8>>, MoveError> {
 		let type_tag = bcs::to_bytes(tag).map_err(|_| MoveError::Corrupt("resource"))?;
-		let stored = self
-			.tree
-			.borrow_mut()
-			.contract_value(&tree_address(address), &resource_key(&type_tag))?;
+		let (tree, places) = &mut *self.tree.borrow_mut();
+		let key = resource_key(&type_tag);
+		let stored = tree.contract_value_at(places, &tree_address(address), &key)?;
 		let Some(stored) = stored else { return Ok(None) };
 		let value =
 			resource_bytes(&type_tag, &stored).map_err(|_| MoveError::Corrupt("resource"))?;
