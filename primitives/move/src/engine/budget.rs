@@ -1,7 +1,11 @@
 //! Gas of a request, and what it comes to.
 
 use super::Outcome;
-use crate::{error::MoveError, gas::Meter, state::Closure};
+use crate::{
+	error::MoveError,
+	gas::Meter,
+	state::{Closure, LoadedModule},
+};
 use dstp_primitives::contract::{ContractChange, GasSchedule};
 use move_binary_format::errors::Location;
 
@@ -30,26 +34,37 @@ impl Failed {
 	pub(super) fn after(error: MoveError, used: u64, limit: u64) -> Self {
 		let gas_used = match error {
 			MoveError::Storage(_) => 0,
-			MoveError::Invariant { .. } => limit,
+			MoveError::Invariant { .. } | MoveError::OutOfGas => limit,
 			_ => used,
 		};
 		Self { error, gas_used }
 	}
 }
 
-/// Takes the price of loading all modules of a closure, whether they are in memory or not.
+/// The price of loading a module, whether it is in memory or not.
+fn loading_price(schedule: &GasSchedule, module: &LoadedModule) -> u64 {
+	let bytes = schedule.byte_loaded.saturating_mul(module.stored.len() as u64);
+	let work = schedule.verifier_unit.saturating_mul(u64::from(module.entry.work));
+	schedule.module.saturating_add(bytes).saturating_add(work)
+}
+
+/// Stops reading modules from the tree once the limit does not pay for what was read.
+pub(super) fn within(budget: &Budget) -> impl FnMut(&LoadedModule) -> Result<(), MoveError> + '_ {
+	let mut price = budget.schedule.base;
+	move |module| {
+		price = price.saturating_add(loading_price(&budget.schedule, module));
+		(price <= budget.limit).then_some(()).ok_or(MoveError::OutOfGas)
+	}
+}
+
+/// Takes the price of loading all modules of a closure.
 pub(super) fn charge_loading(
 	meter: &mut Meter,
 	schedule: &GasSchedule,
 	closure: &Closure,
 ) -> Result<(), MoveError> {
 	charge(meter, schedule.base)?;
-	for (_, module) in closure.iter() {
-		charge(meter, schedule.module)?;
-		charge_each(meter, schedule.byte_loaded, module.stored.len() as u64)?;
-		charge_each(meter, schedule.verifier_unit, u64::from(module.entry.work))?;
-	}
-	Ok(())
+	closure.iter().try_for_each(|(_, module)| charge(meter, loading_price(schedule, module)))
 }
 
 /// Takes the price of what an execution writes and tells.

@@ -2,7 +2,7 @@
 
 use super::{
 	arguments, broken,
-	budget::{charge_loading, charge_outcome},
+	budget::{charge_loading, charge_outcome, within},
 	types::{decode_type_arguments, modules_of},
 	Budget, Engine, Failed, Outcome, ViewOutcome,
 };
@@ -84,7 +84,7 @@ impl Engine {
 	) -> Result<(Outcome, Vec<Vec<u8>>), Failed> {
 		let early = |error| Failed::after(error, 0, budget.limit);
 		let prepared = Prepared::new(function).map_err(early)?;
-		let closure = prepared.closure(tree).map_err(early)?;
+		let closure = prepared.closure(tree, budget).map_err(early)?;
 		let mut machine = self.machines.take(&closure).map_err(early)?;
 		let warm = machine.is_warm(&closure);
 		let run = || prepared.serve(&mut machine, tree, &closure, signer, budget);
@@ -133,10 +133,14 @@ impl Prepared {
 	}
 
 	/// The modules that the call may load. The first has to exist, and those of the type arguments.
-	fn closure<S: Storage>(&self, tree: &mut ObjectTree<S>) -> Result<Closure, MoveError> {
+	fn closure<S: Storage>(
+		&self,
+		tree: &mut ObjectTree<S>,
+		budget: &Budget,
+	) -> Result<Closure, MoveError> {
 		let mut roots = vec![self.module.clone()];
 		self.type_arguments.iter().for_each(|tag| modules_of(tag, &mut roots));
-		let closure = Closure::read(tree, roots.clone())?;
+		let closure = Closure::read(tree, roots.clone(), within(budget))?;
 		match roots.iter().find(|id| closure.get(id).is_none()) {
 			Some(missing) => Err(MoveError::ModuleNotFound(module_name(missing))),
 			None => Ok(closure),

@@ -1,7 +1,7 @@
 //! Publication and upgrade.
 
 use super::{
-	budget::{charge, charge_each, charge_loading, charge_outcome},
+	budget::{charge, charge_each, charge_loading, charge_outcome, within},
 	guarded, Budget, Engine, Failed, Outcome,
 };
 use crate::{
@@ -74,7 +74,7 @@ fn publish<S: Storage>(
 	let compiled =
 		modules.iter().zip(0..).map(decode).collect::<Result<Vec<CompiledModule>, _>>()?;
 	let first = module_name(&compiled[0].self_id());
-	let closure = bundle_closure(tree, &compiled)?;
+	let closure = bundle_closure(tree, &compiled, budget)?;
 	charge_loading(meter, schedule, &closure)?;
 	let entries =
 		guarded(&first, || check_modules(&publisher, policy, &modules, &compiled, &closure))?;
@@ -148,10 +148,11 @@ fn rejected(id: &ModuleId, reason: impl ToString) -> MoveError {
 fn bundle_closure<S: Storage>(
 	tree: &mut ObjectTree<S>,
 	bundle: &[CompiledModule],
+	budget: &Budget,
 ) -> Result<Closure, MoveError> {
 	let own: BTreeSet<ModuleId> = bundle.iter().map(|module| module.self_id()).collect();
 	let named: BTreeSet<ModuleId> = bundle.iter().flat_map(links).collect();
-	let closure = Closure::read(tree, own.union(&named).cloned())?;
+	let closure = Closure::read(tree, own.union(&named).cloned(), within(budget))?;
 	match named.difference(&own).find(|id| closure.get(id).is_none()) {
 		Some(missing) => Err(MoveError::ModuleNotFound(module_name(missing))),
 		None => Ok(closure),

@@ -15,7 +15,7 @@
 //! | 65,535 instructions fail an assertion | [`shape`]: at most 4,096 |
 //! | native functions that nobody checks | [`shape`]: only at the framework's address |
 //! | `S(n) { a: S(n-1), b: S(n-1) }` has a layout of 2^n nodes | [`types`]: at most 256 nodes |
-//! | `f<T>` calls `g<Pair<T, T>>` and so on | [`types`]: a type argument has at most 16 nodes, checked at every generic call |
+//! | `f<T>` calls `g<Pair<T, T>>` and so on | [`types`]: a type argument has at most 64 nodes, checked at every generic call |
 //! | structs nested until a copy overflows the stack | [`types`]: at most 32 levels over all modules |
 //! | a chain of modules, each loaded by recursion | [`Closure`](crate::state::Closure): at most 64 modules |
 //! | two references that change places corrupt the borrow graph | [`references`] |

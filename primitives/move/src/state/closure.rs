@@ -32,10 +32,11 @@ pub struct Closure {
 
 impl Closure {
 	/// Reads `roots` and everything that they need from the tree. Modules of `roots` that do not exist are left out; one that another
-	/// module names has to exist.
+	/// module names has to exist. `pay` sees each module as soon as it is read and may end the walk.
 	pub fn read<S: Storage>(
 		tree: &mut ObjectTree<S>,
 		roots: impl IntoIterator<Item = ModuleId>,
+		mut pay: impl FnMut(&LoadedModule) -> Result<(), MoveError>,
 	) -> Result<Self, MoveError> {
 		let (mut closure, mut places) = (Self::default(), ContractPlaces::default());
 		let mut queue: Vec<(ModuleId, bool)> = roots.into_iter().map(|id| (id, false)).collect();
@@ -45,6 +46,7 @@ impl Closure {
 			}
 			match read_module(tree, &mut places, &id)? {
 				Some(module) => {
+					pay(&module)?;
 					for link in &module.entry.links {
 						queue.push((module_id(link).ok_or(MoveError::Corrupt("module"))?, true));
 					}

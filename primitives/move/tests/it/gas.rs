@@ -125,3 +125,14 @@ fn gas_bounds_time() {
 		assert!(nanoseconds < 10 * gas, "{path} took {nanoseconds} ns");
 	}
 }
+
+#[test]
+fn modules_are_read_only_as_far_as_the_limit_pays() {
+	let mut tree = with_loops();
+	let call = || Call { signer: ALICE, function: function("loops::count", vec![bcs(1u64)]) };
+	let engine = Engine::new();
+	let failed = engine.call(&mut tree, call(), &budget(1)).unwrap_err();
+	assert_eq!(failed, Failed { error: MoveError::OutOfGas, gas_used: 1 });
+	assert!(engine.machines().is_empty(), "no machine was asked for");
+	engine.call(&mut tree, call(), &plenty()).unwrap();
+}
