@@ -5,6 +5,7 @@
 mod calls;
 mod gas;
 mod machines;
+mod mutants;
 mod publications;
 mod support;
 mod triggers;
