@@ -22,10 +22,10 @@ impl Effect {
 }
 
 impl Effect {
-	/// It took more than a second.
-	pub fn is_slow(&self) -> bool {
+	/// It took longer.
+	pub fn is_slower_than(&self, time: Duration) -> bool {
 		println!("{:?} after {:?}", self.status, self.took);
-		self.took > Duration::from_secs(1)
+		self.took > time
 	}
 }
 
