@@ -11,7 +11,7 @@ set -euo pipefail
 cd "$DSTP_ROOT"
 
 readonly LOGS=$CARGO_TARGET_DIR/test-logs
-readonly TAIL_LINES=80
+readonly TAIL_LINES=80 MOVE=primitives/move/Cargo.toml
 mkdir -p "$LOGS"
 
 summary=()
@@ -70,7 +70,7 @@ check_scripts() {
     if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh .ci/run || return; fi
 }
 
-format() { cargo fmt --all --check; }
+format() { cargo fmt --all --check && cargo fmt --check --manifest-path "$MOVE"; }
 clippy() { cargo clippy --workspace --all-targets --locked -- -D warnings; }
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked; }
 tests() { cargo test --workspace --locked; }
@@ -80,6 +80,15 @@ long_tests() {
     DSTP_LONG=1 DSTP_CRASH_ROUNDS=40 PROPTEST_CASES=${CASES:-20000} PROPTEST_RNG_SEED=$SEED \
         cargo test --workspace --locked
 }
+# A workspace of its own, in a folder of its own: it has other features of the crates that it shares with the node.
+move_cargo() { CARGO_TARGET_DIR=$CARGO_TARGET_DIR/move cargo "$1" --locked --manifest-path "$MOVE" "${@:2}"; }
+# Clippy first and docs after it, for the same reason as in `fast`.
+move_tests() {
+    move_cargo clippy --all-targets -- -D warnings || return
+    RUSTDOCFLAGS="-D warnings" move_cargo doc --no-deps || return
+    move_cargo test
+}
+long_move_tests() { DSTP_LONG=1 move_cargo test; }
 # With DSTP_NODE set the end-to-end tests fail instead of being skipped where there is no node.
 javascript() { scripts/wasm.sh && (cd node/clients/js && DSTP_NODE=$DSTP_BIN/dstp-node exec node --test); }
 
@@ -101,6 +110,7 @@ everything() {
     stage build node_build
     stage "chain specs" scripts/chain-specs.sh --check
     stage tests tests
+    stage move move_tests
     # After the tests: it builds on what they built.
     stage outside scripts/outside.sh
     stage javascript javascript
@@ -121,6 +131,7 @@ case ${1:-all} in
         SEED=${SEED:-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
         echo "seed $SEED (repeat with: SEED=$SEED make test-long)"
         stage "long tests" long_tests
+        stage "long move" long_move_tests
         ;;
     *)
         echo "usage: scripts/test.sh [all|fast|long]" >&2
