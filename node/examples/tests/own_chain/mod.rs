@@ -135,7 +135,7 @@ async fn the_pallet_takes_calls() {
 	};
 	assert_eq!(send(&node, 0, write("Alice was here")).await, None);
 	let key = Lines::<Runtime>::hashed_key_for(Alice.to_account_id());
-	let Entry::V1(line) = storage(&node, key, None).await.unwrap();
+	let Entry::V1(line) = storage(&node, key.clone(), None).await.unwrap();
 	assert_eq!(line.to_vec(), b"Alice was here");
 	assert!(line.len() <= MAX_LINE_BYTES as usize);
 
