@@ -7,7 +7,7 @@ SHELL := bash
 # Runs a command with the repository's environment (target folder, toolchain, path to the node).
 ENV := scripts/env.sh
 
-.PHONY: help setup build run check test test-long bench doc chain-specs deny deny-advisories
+.PHONY: help setup build run check test test-long bench weights doc chain-specs deny deny-advisories
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test-long: setup ## The random tests with many more cases (CASES=20000, SEED=...
 
 bench: setup ## Measure how fast it is, beside peers and floors in the same run (ARGS=--quick for a try)
 	@scripts/bench.sh $(ARGS)
+
+weights: setup ## Measure the weights of the pallets on this machine (ARGS=--quick for a try)
+	@scripts/weights.sh $(ARGS)
 
 doc: setup ## Build the API documentation of all crates
 	@$(ENV) cargo doc --workspace --no-deps --locked
