@@ -7,13 +7,13 @@ use crate::{
 };
 use codec::Encode;
 use dstp_hub_runtime::{
-	opaque::Block, AccountId, AuraConfig, Balance, BalancesConfig, Hash, Header, Nonce,
+	opaque::Block, AccountId, AuraConfig, Balance, BalancesConfig, Hash, Header, Nonce, ObjectTree,
 	ObjectTreeConfig, Runtime, RuntimeApi, RuntimeCall, RuntimeGenesisConfig, RuntimeOrigin,
 	SignedPayload, System, TxExtension, UncheckedExtrinsic, SLOT_DURATION_MS, UNIT, VERSION,
 	WASM_BINARY,
 };
 use dstp_primitives::{Key, ObjectId, Value};
-use frame_support::dispatch::GetDispatchInfo;
+use frame_support::{dispatch::GetDispatchInfo, traits::Hooks, weights::Weight};
 use futures::executor::block_on;
 use pallet_object_tree::{GenesisObject, GenesisOwner};
 use sc_block_builder::BlockBuilderBuilder;
@@ -47,7 +47,7 @@ const ENDOWMENT: Balance = 1_000_000 * UNIT;
 pub fn run(scale: &Scale, dir: &Path) -> Result<Vec<Row>, Failure> {
 	let accounts = scale.extrinsics;
 	let storage = genesis(accounts)?;
-	let mut rows = weights(storage.clone())?;
+	let mut rows = weights(accounts, storage.clone())?;
 	let chain = Chain::new(&dir.join("hub"), storage)?;
 	let keys: Vec<sr25519::Pair> = (0..accounts).map(key).collect();
 	let mut contenders: [Contender<'_>; 2] = [
@@ -127,24 +127,41 @@ fn genesis(accounts: usize) -> Result<Storage, Failure> {
 	Ok(storage)
 }
 
-/// What both calls declare, and what the update gives back after it was executed.
-fn weights(storage: Storage) -> Result<Vec<Row>, Failure> {
-	let micros = |call: &RuntimeCall| call.get_dispatch_info().call_weight.ref_time() as f64 / 1e6;
-	let (update, transfer) = (update(0, 0), transfer(0));
-	let declared = Pair::of(&[micros(&update)], &[micros(&transfer)]);
+/// What both calls declare before they are executed, and what is charged for the updates of a block after that: less, because the
+/// declared weight covers the roots of the deepest object's whole path and a change of the deposit.
+fn weights(accounts: usize, storage: Storage) -> Result<Vec<Row>, Failure> {
+	let micros = |weight: Weight| weight.ref_time() as f64 / 1e6;
+	let declared = |call: &RuntimeCall| micros(call.get_dispatch_info().call_weight);
+	let transfer = declared(&transfer(0));
+	let before = Pair::of(&[declared(&update(0, 0))], &[transfer]);
 	let mut state = sp_io::TestExternalities::new(storage);
-	let charged = state.execute_with(|| {
-		System::set_block_number(1);
-		let post = update.clone().dispatch(RuntimeOrigin::signed(account(0)));
-		post.map(|post| post.actual_weight.map(|weight| weight.ref_time() as f64 / 1e6))
-	});
-	let charged = charged.map_err(|error| format!("the update failed: {error:?}"))?;
-	let charged = Pair::of(&[charged.unwrap_or(micros(&update))], &[micros(&transfer)]);
+	let charged = state.execute_with(|| -> Result<f64, Failure> {
+		// The second block replaces values by others of the same size.
+		for (block, round) in [(1, 0), (2, 1)] {
+			System::set_block_number(block);
+			let mut sum = 0.0;
+			for number in 0..accounts {
+				let call = update(number, round);
+				let most = declared(&call);
+				let post = call.dispatch(RuntimeOrigin::signed(account(number)));
+				let post = post.map_err(|error| format!("an update failed: {error:?}"))?;
+				sum += post.actual_weight.map_or(most, micros);
+			}
+			if block == 2 {
+				return Ok(sum / accounts as f64);
+			}
+			ObjectTree::on_finalize(block);
+		}
+		Err("there is no second block".into())
+	})?;
+	let charged = Pair::of(&[charged], &[transfer]);
 	let unit = "us of weight";
+	let name = format!(
+		"an object update by weight, roots included, in a block of {accounts}, against a transfer"
+	);
 	Ok(vec![
-		Row::pair("an object update by declared weight, against a transfer", unit, declared)
-			.with(Target::AtMost(3.0)),
-		Row::pair("the same by the weight charged, for an object below the root", unit, charged),
+		Row::pair(name, unit, charged).with(Target::AtMost(3.0)),
+		Row::pair("the most that it can be, declared before execution", unit, before),
 	])
 }
 

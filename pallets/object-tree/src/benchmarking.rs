@@ -2,7 +2,7 @@
 //! which every look-up of an object looks at what stands above it.
 
 use super::*;
-use crate::pallet::Pallet as ObjectTreePallet;
+use crate::{pallet::Pallet as ObjectTreePallet, storage::Room};
 use alloc::vec::Vec;
 use dstp_primitives::{
 	hub::{ContentSize, RemoteObjects},
@@ -19,11 +19,13 @@ use frame_benchmarking::v2::*;
 use frame_support::{
 	traits::{
 		fungible::{Inspect, Mutate},
-		Get, Hooks,
+		ConstU32, Get, Hooks,
 	},
 	weights::Weight,
+	BoundedVec,
 };
 use frame_system::{pallet_prelude::BlockNumberFor, Pallet as System, RawOrigin};
+use sp_core::storage::TrackedStorageKey;
 use sp_runtime::traits::{Bounded, One};
 
 /// Fields beside the measured ones, in every object on the path. Preparing more takes longer than measuring.
@@ -78,7 +80,12 @@ fn long_key(number: u32) -> Key {
 }
 
 fn fields(from: u32, count: u32, value_bytes: usize) -> Vec<(Key, Value)> {
-	let value = Value::try_from(alloc::vec![7; value_bytes]).expect("below the limit; qed");
+	fields_of(7, from, count, value_bytes)
+}
+
+/// Fields whose values are this byte again and again.
+fn fields_of(byte: u8, from: u32, count: u32, value_bytes: usize) -> Vec<(Key, Value)> {
+	let value = Value::try_from(alloc::vec![byte; value_bytes]).expect("below the limit; qed");
 	(from..from + count).map(|number| (long_key(number), value.clone())).collect()
 }
 
@@ -115,6 +122,18 @@ fn wide_shared_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
 	ObjectTreePallet::<T>::do_share(Some(who.clone()), object).expect("its keys are hashed; qed");
 	close_block::<T>();
 	object
+}
+
+/// An object of `owner` whose children are the deepest objects, among many others, while every look-up is the dearest. For pallets
+/// that change entries of children there.
+pub fn deepest_parent<T: Config>(owner: &AccountId) -> ObjectId
+where
+	T::Currency: Mutate<AccountId>,
+{
+	detach_one::<T>(owner);
+	let parent = wide_path::<T>(owner, MAX_DEPTH - 1);
+	whitelist_dirty::<T>(parent);
+	parent
 }
 
 fn staged_meta(owner: Owner) -> Meta {
@@ -167,6 +186,79 @@ fn close_block<T: Config>() {
 	System::<T>::reset_events();
 }
 
+/// Leaves the marks of an object and of what stands above it out of the count: they are gone when the block ends, so the database
+/// sees none of them.
+fn whitelist_dirty<T: Config>(object: ObjectId) {
+	let whitelist = |key: Vec<u8>| frame_benchmarking::benchmarking::add_to_whitelist(key.into());
+	let mut next = Some(object);
+	while let Some(object) = next {
+		whitelist(Dirty::<T>::hashed_key_for(object));
+		next = Objects::<T>::get(object).and_then(|info| info.link).map(|link| link.parent);
+	}
+	whitelist(Dirty::<T>::counter_storage_final_key().to_vec());
+	whitelist(DirtyByHeads::<T>::hashed_key().to_vec());
+}
+
+/// The deepest object, with `count` fields, and other values for them.
+fn object_to_update<T: Config>(
+	who: &AccountId,
+	count: u32,
+	value_bytes: u32,
+) -> (ObjectId, BoundedVec<(Key, Value), ConstU32<MAX_BATCH_FIELDS>>) {
+	let object = wide_path::<T>(who, MAX_DEPTH);
+	let batch = |byte| {
+		let batch = fields_of(byte, 2_000_000, count, value_bytes as usize);
+		BoundedVec::try_from(batch).expect("the count is that of a batch; qed")
+	};
+	ObjectTreePallet::<T>::do_set_fields(Some(who.clone()), object, batch(1))
+		.expect("the owner may set fields; qed");
+	close_block::<T>();
+	whitelist_dirty::<T>(object);
+	(object, batch(2))
+}
+
+/// A path of `objects` marked objects, and changes of `count` fields of the lowest.
+///
+/// What is written before the measured block is in the database with its roots. So the marks come first, and the fields in the block.
+fn fields_to_commit<T: Config>(
+	who: &AccountId,
+	objects: u32,
+	count: u32,
+) -> (HubStorage<T>, ObjectId, Vec<(Vec<u8>, Vec<u8>)>)
+where
+	T::Currency: Mutate<AccountId>,
+{
+	let object = wide_path::<T>(who, objects.saturating_sub(1));
+	fill::<T>(who, object, MANY_NEIGHBOURS);
+	close_block::<T>();
+	let mut storage = HubStorage::<T>::with_room(Room::Unlimited);
+	storage.mark_dirty(&object).expect("the object exists; qed");
+	assert_eq!(Dirty::<T>::count(), objects);
+	whitelist_dirty::<T>(object);
+	let pairs: Vec<_> = fields(0, count, SMALL_VALUE_BYTES - 1)
+		.into_iter()
+		.map(|(key, value)| ObjectEntry::Field(key, value).to_pair(KeyLayout::Hashed))
+		.collect();
+	let trie = storage.child_trie(&object).expect("the object exists; qed").storage_key().to_vec();
+	for (key, _) in &pairs {
+		// Whoever wrote the field has paid for it.
+		let key = TrackedStorageKey::new_child(trie.clone(), key.clone());
+		frame_benchmarking::benchmarking::add_to_whitelist(key);
+	}
+	(storage, object, pairs)
+}
+
+fn commit<T: Config>(
+	storage: &mut HubStorage<T>,
+	object: &ObjectId,
+	pairs: Vec<(Vec<u8>, Vec<u8>)>,
+) {
+	for (key, value) in pairs {
+		storage.put(object, &key, value).expect("the object exists; qed");
+	}
+	ObjectTreePallet::<T>::commit_roots();
+}
+
 /// Weight for a look at the queue and one piece of deletion.
 fn one_piece<T: Config>() -> Weight {
 	T::WeightInfo::deletion_check().saturating_add(ObjectTreePallet::<T>::piece_weight())
@@ -181,26 +273,52 @@ mod benchmarks {
 		let who = payer::<T>();
 		let parent = wide_shared_path::<T>(&who, MAX_DEPTH - 1);
 		let key = long_key(1);
+		whitelist_dirty::<T>(parent);
 		let object_type = ObjectType::Named(TypeName::truncate_from(alloc::vec![b't'; 64]));
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), parent, key.clone(), object_type, ObjectFlags::hashed_keys());
 		assert!(Objects::<T>::contains_key(parent.child(&key)));
 	}
 
-	/// From 64 fields on, so that every number of bytes fits into every number of fields. Fewer fields follow by the line.
+	/// Replaces one value of `b` bytes by another of the same size, of which the deposit stays as it is. The most common change has a
+	/// benchmark of its own, because the line through large batches says little about it.
 	#[benchmark]
-	fn set_fields(
-		n: Linear<64, MAX_BATCH_FIELDS>,
-		b: Linear<{ MAX_KEY_BYTES * MAX_BATCH_FIELDS }, { 64 * MAX_VALUE_BYTES }>,
-	) {
+	fn set_field(b: Linear<1, MAX_VALUE_BYTES>) {
 		let who = payer::<T>();
-		let object = wide_path::<T>(&who, MAX_DEPTH);
-		let value_bytes = (b / n).saturating_sub(MAX_KEY_BYTES);
-		let batch = fields(2_000_000, n, value_bytes as usize);
-		let batch = batch.try_into().expect("n is a batch; qed");
+		let (object, batch) = object_to_update::<T>(&who, 1, b);
+		#[extrinsic_call]
+		set_fields(RawOrigin::Signed(who), object, batch);
+		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
+	}
+
+	/// The same for `n` values with `b` bytes in all of them.
+	#[benchmark]
+	fn set_fields(n: Linear<1, MAX_BATCH_FIELDS>, b: Linear<0, MAX_VALUE_BYTES>) {
+		let who = payer::<T>();
+		// Of no byte there are no two values.
+		let (object, batch) = object_to_update::<T>(&who, n, (b / n).max(1));
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), object, batch);
 		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
+	}
+
+	/// The whole deposit of an object goes from one account to another.
+	#[benchmark]
+	fn settle() {
+		let who = payer::<T>();
+		let to: AccountId = account("to", 0, 0);
+		T::Currency::set_balance(
+			&to,
+			<T::Currency as Inspect<AccountId>>::Balance::max_value() / 4u32.into(),
+		);
+		let object = super::create::<T>(&who, ObjectId::ROOT, long_key(1));
+		#[block]
+		{
+			ObjectTreePallet::<T>::charge(&object, Some(&to), 1, 100)
+				.expect("the payer is rich; qed");
+		}
+		let deposit = Objects::<T>::get(object).and_then(|info| info.deposit);
+		assert!(deposit.is_some_and(|deposit| deposit.who == to));
 	}
 
 	#[benchmark]
@@ -209,6 +327,7 @@ mod benchmarks {
 		let object = wide_path::<T>(&who, MAX_DEPTH);
 		let keys: Vec<_> = (0..n).map(long_key).collect();
 		let keys = keys.try_into().expect("n is a batch; qed");
+		whitelist_dirty::<T>(object);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), object, keys);
 		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
@@ -220,6 +339,7 @@ mod benchmarks {
 		let who = payer::<T>();
 		let object = wide_path::<T>(&who, MAX_DEPTH);
 		let to: AccountId = account("to", 0, 0);
+		whitelist_dirty::<T>(object);
 		#[extrinsic_call]
 		transfer(RawOrigin::Signed(who), object, to);
 		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
@@ -232,6 +352,7 @@ mod benchmarks {
 		let object = super::create::<T>(&who, parent, long_key(1));
 		fill::<T>(&who, object, n);
 		close_block::<T>();
+		whitelist_dirty::<T>(object);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(who), object);
 		assert!(!Objects::<T>::contains_key(object));
@@ -266,22 +387,40 @@ mod benchmarks {
 		assert!(Stagings::<T>::get(subtree).is_some_and(|staging| staging.current.is_some()));
 	}
 
-	/// The root of one object with many entries, of which `k` changed; with the entry above.
+	/// What every call does first, and what costs more the deeper its object stands.
 	#[benchmark]
-	fn compute_root(k: Linear<1, { MAX_BATCH_FIELDS + 1 }>) {
+	fn look_up(o: Linear<2, { MAX_DEPTH + 1 }>) {
 		let who = payer::<T>();
-		let object = wide_path::<T>(&who, 1);
-		fill::<T>(&who, object, MANY_NEIGHBOURS);
-		close_block::<T>();
-		// The facts change with the fields, so k is one more than the number of fields.
-		let batch = fields(0, k.saturating_sub(1).max(1), SMALL_VALUE_BYTES - 1);
-		let batch = batch.try_into().expect("k is a batch; qed");
-		ObjectTreePallet::<T>::do_set_fields(Some(who), object, batch)
-			.expect("the owner may set fields; qed");
-		// That of the root object above it is counted too, which errs on the safe side.
+		let object = wide_path::<T>(&who, o.saturating_sub(1));
+		whitelist_dirty::<T>(object);
+		let mut storage = HubStorage::<T>::with_room(Room::Calls);
 		#[block]
 		{
-			ObjectTreePallet::<T>::commit_roots();
+			storage.mark_dirty(&object).expect("there is room; qed");
+		}
+		assert_eq!((Dirty::<T>::count(), storage.look_ups()), (o, o));
+	}
+
+	/// The roots of `o` objects on one path; one field of the lowest, a wide one, changed.
+	#[benchmark]
+	fn compute_roots(o: Linear<2, { MAX_DEPTH + 1 }>) {
+		let who = payer::<T>();
+		let (mut storage, object, pairs) = fields_to_commit::<T>(&who, o, 1);
+		#[block]
+		{
+			commit::<T>(&mut storage, &object, pairs);
+		}
+		assert_eq!(Dirty::<T>::count(), 0);
+	}
+
+	/// The same with `k` changed fields and one object above. Only the slope is used.
+	#[benchmark]
+	fn compute_wide_root(k: Linear<1, MAX_BATCH_FIELDS>) {
+		let who = payer::<T>();
+		let (mut storage, object, pairs) = fields_to_commit::<T>(&who, 2, k);
+		#[block]
+		{
+			commit::<T>(&mut storage, &object, pairs);
 		}
 		assert_eq!(Dirty::<T>::count(), 0);
 	}

@@ -40,29 +40,32 @@ impl<T: Config> Pallet<T> {
 			.saturating_add(per_byte.saturating_mul(charged.saturated_into::<BalanceOf<T>>()))
 	}
 
-	/// Lets `payer` pay for an object whose fields changed by `delta` bytes, and whoever paid before get it back.
+	/// Lets `payer` pay for an object whose fields changed by `delta` bytes, and whoever paid before get it back. Tells whether
+	/// anything changed; if not, nothing is written.
 	pub(crate) fn charge(
 		object: &ObjectId,
 		payer: Option<&AccountId>,
 		fields: u64,
 		delta: i64,
-	) -> DispatchResult {
-		Objects::<T>::try_mutate(object, |info| {
-			let info = info.as_mut().ok_or(Error::<T>::CorruptState)?;
-			info.bytes = info.bytes.checked_add_signed(delta).ok_or(Error::<T>::CorruptState)?;
-			let amount = Self::deposit_for(fields, info.bytes);
-			let new = payer.map(|who| Deposit { who: who.clone(), amount });
-			Self::move_deposit(info.deposit.take(), new.as_ref())?;
-			info.deposit = new;
-			Ok(())
-		})
+	) -> Result<bool, DispatchError> {
+		let mut info = Objects::<T>::get(object).ok_or(Error::<T>::CorruptState)?;
+		let bytes = info.bytes.checked_add_signed(delta).ok_or(Error::<T>::CorruptState)?;
+		let amount = Self::deposit_for(fields, bytes);
+		let new = payer.map(|who| Deposit { who: who.clone(), amount });
+		if (info.bytes, &info.deposit) == (bytes, &new) {
+			return Ok(false);
+		}
+		Self::move_deposit(info.deposit.take(), new.as_ref())?;
+		(info.bytes, info.deposit) = (bytes, new);
+		Objects::<T>::insert(object, info);
+		Ok(true)
 	}
 
 	/// Notes that fields of `bytes` went, and gives their share back to whoever paid for the object.
 	pub(crate) fn refund(object: &ObjectId, fields: u64, bytes: u64) -> DispatchResult {
 		let payer = Objects::<T>::get(object).and_then(|info| info.deposit).map(|paid| paid.who);
 		let delta = i64::try_from(bytes).map_err(|_| Error::<T>::CorruptState)?;
-		Self::charge(object, payer.as_ref(), fields, -delta)
+		Self::charge(object, payer.as_ref(), fields, -delta).map(drop)
 	}
 
 	/// Replaces one deposit by another.

@@ -42,7 +42,7 @@ extern crate alloc;
 
 mod api;
 #[cfg(feature = "runtime-benchmarks")]
-mod benchmarking;
+pub mod benchmarking;
 mod deposit;
 mod error;
 mod genesis;
@@ -503,7 +503,7 @@ pub mod pallet {
 		///
 		/// `object_type` and `flags` stay for ever. From the root origin the object belongs to the system.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::create().saturating_add(Pallet::<T>::most_roots_weight(2)))]
+		#[pallet::weight(T::WeightInfo::create().saturating_add(Pallet::<T>::most_roots_weight(0)))]
 		pub fn create(
 			origin: OriginFor<T>,
 			parent: ObjectId,
@@ -518,8 +518,9 @@ pub mod pallet {
 		/// Sets fields of an object, each key once. Takes or returns a deposit for the change in bytes.
 		#[pallet::call_index(1)]
 		#[pallet::weight({
-			let (count, bytes) = Pallet::<T>::batch_size(fields);
-			T::WeightInfo::set_fields(count, bytes).saturating_add(Pallet::<T>::most_roots_weight(count))
+			Pallet::<T>::set_weight(fields)
+				.saturating_add(T::WeightInfo::settle())
+				.saturating_add(Pallet::<T>::most_roots_weight(fields.len() as u32))
 		})]
 		pub fn set_fields(
 			origin: OriginFor<T>,
@@ -547,7 +548,7 @@ pub mod pallet {
 
 		/// Hands an object over. Its deposit stays with the caller until the new owner changes the object.
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(1)))]
+		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(0)))]
 		pub fn transfer(
 			origin: OriginFor<T>,
 			object: ObjectId,
@@ -559,7 +560,7 @@ pub mod pallet {
 
 		/// Lets everybody create children below an object, for ever. Its deposit never returns.
 		#[pallet::call_index(4)]
-		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(1)))]
+		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(0)))]
 		pub fn share(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
 			Self::do_share(payer, object)
@@ -567,7 +568,7 @@ pub mod pallet {
 
 		/// Fixes an object's fields, children and owner for ever. Its deposit never returns.
 		#[pallet::call_index(5)]
-		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(1)))]
+		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(0)))]
 		pub fn freeze(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
 			Self::do_freeze(payer, object)
@@ -575,7 +576,7 @@ pub mod pallet {
 
 		/// Removes an object that has no children and at most 256 fields. Returns its deposit.
 		#[pallet::call_index(6)]
-		#[pallet::weight(T::WeightInfo::remove(MAX_BATCH_FIELDS).saturating_add(Pallet::<T>::most_roots_weight(2)))]
+		#[pallet::weight(T::WeightInfo::remove(MAX_BATCH_FIELDS).saturating_add(Pallet::<T>::most_roots_weight(0)))]
 		pub fn remove(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
 			Self::do_remove(payer, object)

@@ -81,8 +81,7 @@ impl<T: Config> Pallet<T> {
 	/// What one piece of deletion weighs at most, with the roots of the objects that it changes.
 	pub(crate) fn piece_weight() -> Weight {
 		let roots = Self::LONGEST_PATH.saturating_add(STEPS_PER_PIECE);
-		T::WeightInfo::deletion_piece()
-			.saturating_add(T::WeightInfo::compute_root(2).saturating_mul(roots.into()))
+		T::WeightInfo::deletion_piece().saturating_add(Self::roots_weight(0, roots))
 	}
 
 	/// Deletes in pieces until nothing waits or `limit` is used up. Gives the weight used.

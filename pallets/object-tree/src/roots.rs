@@ -26,17 +26,15 @@ impl<T: Config> Pallet<T> {
 	/// The objects that one change can make dirty: from the deepest one up to the root.
 	pub(crate) const LONGEST_PATH: u32 = MAX_DEPTH + 1;
 
-	/// What it costs to compute the roots of `objects` on one path, of which the lowest has `keys` changes.
-	pub(crate) fn roots_weight(keys: u32, objects: u32) -> Weight {
-		// An object above has two: its facts, and the entry of the child whose root moved.
-		let above = T::WeightInfo::compute_root(2).saturating_mul(objects.saturating_sub(1).into());
-		// Besides its fields, the facts of the object itself.
-		T::WeightInfo::compute_root(keys.saturating_add(1)).saturating_add(above)
+	/// What it costs to compute the roots of `objects`, in which `fields` changed beside facts and children's entries.
+	pub(crate) fn roots_weight(fields: u32, objects: u32) -> Weight {
+		let wide = T::WeightInfo::compute_wide_root;
+		T::WeightInfo::compute_roots(objects).saturating_add(wide(fields).saturating_sub(wide(0)))
 	}
 
 	/// [`Self::roots_weight`] of the longest path.
-	pub(crate) fn most_roots_weight(keys: u32) -> Weight {
-		Self::roots_weight(keys, Self::LONGEST_PATH)
+	pub(crate) fn most_roots_weight(fields: u32) -> Weight {
+		Self::roots_weight(fields, Self::LONGEST_PATH)
 	}
 
 	/// Computes the roots of what changed and notes the global root.
@@ -81,7 +79,7 @@ impl<T: Config> Pallet<T> {
 		let marked = Dirty::<T>::count().saturating_sub(before);
 		if marked > 0 {
 			frame_system::Pallet::<T>::register_extra_weight_unchecked(
-				Self::roots_weight(1, marked),
+				Self::roots_weight(0, marked),
 				frame_support::dispatch::DispatchClass::Mandatory,
 			);
 		}
@@ -95,8 +93,7 @@ impl<T: Config> Pallet<T> {
 		let weights = T::BlockWeights::get();
 		let normal = weights.get(Normal).max_total.unwrap_or(weights.max_block);
 		let operational = weights.get(Operational).reserved.unwrap_or(weights.max_block);
-		let heads =
-			T::WeightInfo::compute_root(2).saturating_mul(T::ReservedDirtyObjects::get().into());
+		let heads = Self::roots_weight(0, T::ReservedDirtyObjects::get());
 		let sum = normal.saturating_add(operational).saturating_add(heads);
 		assert!(
 			sum.all_lte(weights.max_block),
@@ -124,7 +121,7 @@ impl<T: Config> Pallet<T> {
 			"RootRetention of 0 blocks forgets every root at once"
 		);
 		assert!(T::MaxRemovals::get() > 0, "MaxRemovals of 0 makes recursive removal impossible");
-		let all = T::WeightInfo::compute_root(2).saturating_mul(max.into());
+		let all = Self::roots_weight(0, max);
 		let block = T::BlockWeights::get().max_block;
 		assert!(
 			all.all_lte(block),

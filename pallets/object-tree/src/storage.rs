@@ -6,7 +6,10 @@ use crate::{
 };
 use alloc::{collections::BTreeMap, vec::Vec};
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
-use core::{cell::RefCell, marker::PhantomData};
+use core::{
+	cell::{Cell, RefCell},
+	marker::PhantomData,
+};
 use dstp_primitives::{
 	tree::{Link, StorageError},
 	ObjectId, ObjectTree, Owner, StateRoot, Storage,
@@ -75,13 +78,15 @@ pub struct HubStorage<T> {
 	/// Where room for objects that become dirty is taken from.
 	room: Room,
 	known: RefCell<BTreeMap<ObjectId, Known>>,
+	/// How many objects were looked up.
+	look_ups: Cell<u32>,
 	_config: PhantomData<T>,
 }
 
 impl<T: Config> HubStorage<T> {
 	/// With the room that the operation has.
 	pub(crate) fn with_room(room: Room) -> Self {
-		Self { room, known: RefCell::default(), _config: PhantomData }
+		Self { room, known: RefCell::default(), look_ups: Cell::default(), _config: PhantomData }
 	}
 
 	/// Takes room for one more dirty object.
@@ -107,6 +112,11 @@ impl<T: Config> HubStorage<T> {
 		Ok(())
 	}
 
+	/// How many objects were looked up: of a deeper object more.
+	pub(crate) fn look_ups(&self) -> u32 {
+		self.look_ups.get()
+	}
+
 	/// The object's child trie; `None` if it is not hosted.
 	pub(crate) fn child_trie(&self, object: &ObjectId) -> Option<ChildInfo> {
 		self.known(object).map(|known| known.trie)
@@ -116,6 +126,7 @@ impl<T: Config> HubStorage<T> {
 		if let Some(known) = self.known.borrow().get(object) {
 			return Some(known.clone());
 		}
+		self.look_ups.set(self.look_ups.get().saturating_add(1));
 		let info = Objects::<T>::get(object)?;
 		let link = info.link.clone();
 		// What stands below a detached object is still in the map until it is deleted.

@@ -1,4 +1,4 @@
-//! Benchmarks of the calls at their worst case: 16 ECDSA authorities, all of which sign.
+//! Benchmarks of the calls at their worst case: 16 ECDSA authorities, all of which sign, for a subtree at the deepest place.
 
 use super::*;
 use alloc::vec::Vec;
@@ -31,10 +31,6 @@ fn owner<T: Config>() -> AccountId {
 
 fn key() -> Key {
 	Key::try_from("benchmark").expect("nine bytes are a key; qed")
-}
-
-fn subtree() -> ObjectId {
-	ObjectId::ROOT.child(&key())
 }
 
 fn authorities() -> Vec<ecdsa::Public> {
@@ -70,30 +66,32 @@ fn params(keys: &[ecdsa::Public], threshold: u8) -> ModeParams {
 	params.encode().try_into().expect("parameters of PoA fit; qed")
 }
 
-fn register<T: Config>(keys: &[ecdsa::Public], threshold: u8) -> AccountId {
+/// A registered subtree.
+struct Registered {
+	owner: AccountId,
+	parent: ObjectId,
+	subtree: ObjectId,
+}
+
+fn register<T: Config>(keys: &[ecdsa::Public], threshold: u8) -> Registered {
 	let owner = owner::<T>();
+	let parent = T::BenchmarkHelper::deepest_parent(&owner);
 	let mode = ModeId::Native(Poa::ID);
 	let params = params(keys, threshold);
 	let (object_type, flags) = (ObjectType::default(), ObjectFlags::default());
-	Pallet::<T>::do_register(
-		owner.clone(),
-		ObjectId::ROOT,
-		key(),
-		mode,
-		params,
-		object_type,
-		flags,
-	)
-	.expect("the root is shared and the owner has funds; qed");
-	owner
+	let (who, key) = (owner.clone(), key());
+	let subtree = parent.child(&key);
+	Pallet::<T>::do_register(who, parent, key, mode, params, object_type, flags)
+		.expect("the owner may create children there and has funds; qed");
+	Registered { owner, parent, subtree }
 }
 
-fn next_head<T: Config>() -> Head {
-	let last = Subtrees::<T>::get(subtree()).expect("the subtree is registered; qed").head;
+fn next_head<T: Config>(subtree: ObjectId) -> Head {
+	let last = Subtrees::<T>::get(subtree).expect("the subtree is registered; qed").head;
 	Head {
 		version: HEAD_VERSION,
 		genesis: Pallet::<T>::genesis_hash(),
-		subtree: subtree(),
+		subtree,
 		epoch: last.epoch,
 		era: last.era,
 		seq: last.seq + 1,
@@ -115,31 +113,32 @@ mod benchmarks {
 	#[benchmark]
 	fn register() {
 		let owner = owner::<T>();
+		let parent = T::BenchmarkHelper::deepest_parent(&owner);
 		let params = params(&authorities(), 16);
 		let mode = ModeId::Native(Poa::ID);
 		let object_type = ObjectType::Named(alloc::vec![1; 64].try_into().expect("64 bytes; qed"));
 		#[extrinsic_call]
 		_(
 			RawOrigin::Signed(owner),
-			ObjectId::ROOT,
+			parent,
 			key(),
 			mode,
 			params,
 			object_type,
 			ObjectFlags::hashed_keys(),
 		);
-		assert!(Subtrees::<T>::contains_key(subtree()));
+		assert!(Subtrees::<T>::contains_key(parent.child(&key())));
 	}
 
 	#[benchmark]
 	fn commit_head(s: Linear<1, MAX_AUTHORITIES>) {
 		let keys = authorities();
-		let submitter = super::register::<T>(&keys, s as u8);
-		let head = next_head::<T>();
+		let Registered { owner, subtree, .. } = super::register::<T>(&keys, s as u8);
+		let head = next_head::<T>(subtree);
 		let evidence = sign(&keys, s, &head_payload(0, &head));
 		#[extrinsic_call]
-		_(RawOrigin::Signed(submitter), head, evidence);
-		assert_eq!(Subtrees::<T>::get(subtree()).map(|info| info.head.seq), Some(1));
+		_(RawOrigin::Signed(owner), head, evidence);
+		assert_eq!(Subtrees::<T>::get(subtree).map(|info| info.head.seq), Some(1));
 	}
 
 	/// Signatures over the wrapped payload, each of which is checked twice; `s` counts checks.
@@ -147,63 +146,63 @@ mod benchmarks {
 	fn update_mode(s: Linear<2, { 2 * MAX_AUTHORITIES }>) {
 		let keys = authorities();
 		let count = s / 2;
-		let submitter = super::register::<T>(&keys, count as u8);
+		let Registered { owner, subtree, .. } = super::register::<T>(&keys, count as u8);
 		let next = set(&authorities(), 16);
-		let payload = Pallet::<T>::poa_rotation_payload(subtree(), &next);
+		let payload = Pallet::<T>::poa_rotation_payload(subtree, &next);
 		let payload = payload.expect("the subtree is under PoA; qed");
 		let evidence = sign(&keys, count, &[b"<Bytes>", &payload[..], b"</Bytes>"].concat());
 		let update = next.encode().try_into().expect("a set fits; qed");
 		#[extrinsic_call]
-		_(RawOrigin::Signed(submitter), subtree(), update, evidence);
-		assert_eq!(Pallet::<T>::poa(subtree()).map(|(_, state)| state.set_id), Some(1));
+		_(RawOrigin::Signed(owner), subtree, update, evidence);
+		assert_eq!(Pallet::<T>::poa(subtree).map(|(_, state)| state.set_id), Some(1));
 	}
 
 	#[benchmark]
 	fn replace_authorities() {
-		let owner = super::register::<T>(&authorities(), 16);
+		let Registered { owner, subtree, .. } = super::register::<T>(&authorities(), 16);
 		let later = frame_system::Pallet::<T>::block_number()
 			.saturating_add(BlockNumberFor::<T>::from(2u32));
 		frame_system::Pallet::<T>::set_block_number(later);
 		let update = set(&authorities(), 16).encode().try_into().expect("a set fits; qed");
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), subtree(), update);
-		assert_eq!(Pallet::<T>::poa(subtree()).map(|(_, state)| state.set_id), Some(1));
+		_(RawOrigin::Signed(owner), subtree, update);
+		assert_eq!(Pallet::<T>::poa(subtree).map(|(_, state)| state.set_id), Some(1));
 	}
 
 	#[benchmark]
 	fn close() {
-		let owner = super::register::<T>(&authorities(), 16);
+		let Registered { owner, subtree, .. } = super::register::<T>(&authorities(), 16);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), subtree());
-		assert!(Pallet::<T>::do_close(&AccountId::new([0x55; 32]), subtree()).is_err());
+		_(RawOrigin::Signed(owner), subtree);
+		assert!(Pallet::<T>::do_close(&super::owner::<T>(), subtree).is_err());
 	}
 
 	#[benchmark]
 	fn remove() {
-		let owner = super::register::<T>(&authorities(), 16);
-		Pallet::<T>::do_close(&owner, subtree()).expect("the owner closes; qed");
+		let Registered { owner, subtree, .. } = super::register::<T>(&authorities(), 16);
+		Pallet::<T>::do_close(&owner, subtree).expect("the owner closes; qed");
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), subtree());
-		assert!(!Subtrees::<T>::contains_key(subtree()));
+		_(RawOrigin::Signed(owner), subtree);
+		assert!(!Subtrees::<T>::contains_key(subtree));
 	}
 
 	#[benchmark]
 	fn start_hosting() {
-		let owner = super::register::<T>(&authorities(), 16);
+		let Registered { owner, parent, subtree } = super::register::<T>(&authorities(), 16);
 		let size = ContentSize { objects: 1, bytes: 0 };
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), subtree(), size);
-		assert!(T::Tree::is_being_hosted(&ObjectId::ROOT, &key()));
+		_(RawOrigin::Signed(owner), subtree, size);
+		assert!(T::Tree::is_being_hosted(&parent, &key()));
 	}
 
 	#[benchmark]
 	fn cancel_hosting() {
-		let owner = super::register::<T>(&authorities(), 16);
+		let Registered { owner, parent, subtree } = super::register::<T>(&authorities(), 16);
 		let size = ContentSize { objects: 1, bytes: 0 };
-		Pallet::<T>::do_start_hosting(&owner, subtree(), size).expect("it is open; qed");
+		Pallet::<T>::do_start_hosting(&owner, subtree, size).expect("it is open; qed");
 		#[extrinsic_call]
-		_(RawOrigin::Signed(owner), subtree());
-		assert!(!T::Tree::is_being_hosted(&ObjectId::ROOT, &key()));
+		_(RawOrigin::Signed(owner), subtree);
+		assert!(!T::Tree::is_being_hosted(&parent, &key()));
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_benchmark_ext(), crate::mock::Test);

@@ -65,6 +65,21 @@ pub use types::{
 };
 pub use weights::WeightInfo;
 
+/// Prepares the tree for benchmarks.
+#[cfg(feature = "runtime-benchmarks")]
+pub trait BenchmarkHelper {
+	/// The deepest object below which `owner` may register a subtree.
+	fn deepest_parent(owner: &dstp_primitives::AccountId) -> dstp_primitives::ObjectId;
+}
+
+/// For a tree in which every place costs the same.
+#[cfg(feature = "runtime-benchmarks")]
+impl BenchmarkHelper for () {
+	fn deepest_parent(_: &dstp_primitives::AccountId) -> dstp_primitives::ObjectId {
+		dstp_primitives::ObjectId::ROOT
+	}
+}
+
 #[frame_support::pallet]
 pub mod pallet {
 	use super::*;
@@ -121,6 +136,10 @@ pub mod pallet {
 
 		/// Weights of the calls.
 		type WeightInfo: WeightInfo;
+
+		/// Prepares the tree for benchmarks.
+		#[cfg(feature = "runtime-benchmarks")]
+		type BenchmarkHelper: crate::BenchmarkHelper;
 	}
 
 	/// Why this pallet holds funds.

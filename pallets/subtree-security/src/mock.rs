@@ -78,6 +78,8 @@ impl pallet_subtree_security::Config for Test {
 	type DepositPerByte = DepositPerByte;
 	type FreeCommitIntervalBlocks = FreeCommitIntervalBlocks;
 	type SubmitterId = crypto::SubmitterId;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = ();
 	type WeightInfo = ();
 }
 

@@ -1,12 +1,13 @@
 //! The benchmarks that `scripts/weights.sh` runs.
 
 use crate::{
-	AllPalletsWithSystem, Balances, Grandpa, ObjectTree, Runtime, SubtreeSecurity, Sudo, Timestamp,
-	TransactionPayment, Utility,
+	AccountId, AllPalletsWithSystem, Balances, Grandpa, ObjectTree, Runtime, SubtreeSecurity, Sudo,
+	Timestamp, Utility,
 };
 use alloc::{string::String, vec::Vec};
+use dstp_primitives::ObjectId;
 use frame_benchmarking::{
-	baseline::Pallet as BaselineBench, BenchmarkBatch, BenchmarkConfig, BenchmarkList, Benchmarking,
+	baseline::Pallet as BaselineBench, BenchmarkBatch, BenchmarkConfig, BenchmarkList,
 };
 use frame_support::traits::{StorageInfo, StorageInfoTrait, WhitelistedStorageKeys};
 use frame_system_benchmarking::{
@@ -20,7 +21,6 @@ frame_benchmarking::define_benchmarks!(
 	[pallet_timestamp, Timestamp]
 	[pallet_grandpa, Grandpa]
 	[pallet_balances, Balances]
-	[pallet_transaction_payment, TransactionPayment]
 	[pallet_sudo, Sudo]
 	[pallet_utility, Utility]
 	[pallet_subtree_security, SubtreeSecurity]
@@ -29,6 +29,15 @@ frame_benchmarking::define_benchmarks!(
 
 impl frame_system_benchmarking::Config for Runtime {}
 impl frame_benchmarking::baseline::Config for Runtime {}
+
+/// Where subtrees cost most in this runtime's tree.
+pub struct DeepestPlace;
+
+impl pallet_subtree_security::BenchmarkHelper for DeepestPlace {
+	fn deepest_parent(owner: &AccountId) -> ObjectId {
+		pallet_object_tree::benchmarking::deepest_parent::<Runtime>(owner)
+	}
+}
 
 /// The benchmarks that exist and the storage that they may touch.
 pub fn metadata(extra: bool) -> (Vec<BenchmarkList>, Vec<StorageInfo>) {

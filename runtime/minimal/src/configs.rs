@@ -152,7 +152,7 @@ impl pallet_sudo::Config for Runtime {
 /// Deposit per stored byte: a megabyte costs 10 UNIT while it is stored.
 const DEPOSIT_PER_BYTE: Balance = MILLI_UNIT / 100;
 
-/// Objects whose roots one block computes at most. The weight of one is about 170 us by the estimate of the pallet's weights,
+/// Objects whose roots one block computes at most. The weight of one is about 160 us,
 /// most of it for the database: together less than a fifth of the block's second. Calls of the object tree
 /// pay for those that they cause, out of the normal part of the block; those of remote subtrees' entries are added to the block's
 /// weight. The pallet's integrity test checks that the roots of heads fit beside what transactions may fill.

@@ -102,7 +102,7 @@ fn block_pays_for_the_roots_of_heads() {
 		next_block();
 		let before = System::block_weight().total();
 		assert_ok!(Remotes::set_remote(&ObjectId::ROOT, &key("r"), root(2), location(1)));
-		assert_eq!(System::block_weight().total(), before + ObjectTree::roots_weight(1, 1));
+		assert_eq!(System::block_weight().total(), before + ObjectTree::roots_weight(0, 1));
 	});
 }
 

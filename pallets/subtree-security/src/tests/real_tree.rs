@@ -125,6 +125,8 @@ impl pallet_subtree_security::Config for Hub {
 	type DepositPerByte = ConstU128<3>;
 	type FreeCommitIntervalBlocks = ConstU32<5>;
 	type SubmitterId = crypto::SubmitterId;
+	#[cfg(feature = "runtime-benchmarks")]
+	type BenchmarkHelper = ();
 	type WeightInfo = ();
 }
 
