@@ -15,7 +15,7 @@ use std::{io, path::PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
 	/// A file or folder could not be read or written.
-	#[error("cannot {action} {path}: {source}; check the permissions and the free space")]
+	#[error("cannot {action} {path}: {source}; check the permissions, the free space and the limit of open files")]
 	Io {
 		/// What was tried.
 		action: &'static str,
@@ -31,7 +31,8 @@ pub enum OpenError {
 	#[error(
 		"the database in {folder} is damaged ({source}); restore it from a copy, which the call log beside it brings up to date, or \
 		 move it away: a node that follows copies the state again, and one that serves executes the calls of its log again if \
-		 the log still has all of them"
+		 the log still has all of them and the subtree started empty. One that started with content of the hub and has taken \
+		 calls needs the copy"
 	)]
 	Damaged {
 		/// Its folder.
@@ -41,16 +42,20 @@ pub enum OpenError {
 	},
 	/// The database cannot be read.
 	#[error(
-		"the database is not readable: {0}; restore it, or remove the folder and synchronise again"
+		"the database is not readable: {0}; restore it from a copy and keep the call log beside it. A node that only follows may \
+		 remove the folder and synchronise again"
 	)]
 	Database(#[source] parity_db::Error),
 	/// The database holds something that cannot be decoded.
 	#[error(
-		"the database is damaged: {0}; restore it, or remove the folder and synchronise again"
+		"the database is damaged: {0}; restore it from a copy and keep the call log beside it. A node that only follows may remove \
+		 the folder and synchronise again"
 	)]
 	Corrupt(&'static str),
 	/// The folder holds another subtree, or another registration of it.
-	#[error("the folder holds {found}, not {expected}; choose another folder, or remove this one")]
+	#[error(
+		"the folder holds {found}, not {expected}; choose another folder, or move this one away"
+	)]
 	WrongIdentity {
 		/// What the caller wanted.
 		expected: String,
@@ -368,7 +373,10 @@ pub enum ReadError {
 	#[error(transparent)]
 	Range(RangeError),
 	/// The store is damaged.
-	#[error("the store cannot be read: {0}; restore the database, or remove the folder and synchronise again")]
+	#[error(
+		"the store cannot be read: {0}; restore the database from a copy and keep the call log beside it. A node that only follows \
+		 may remove the folder and synchronise again"
+	)]
 	Storage(StorageError),
 	/// The database fails.
 	#[error("the database cannot be read: {0}")]

@@ -8,7 +8,8 @@ use super::{
 use crate::{
 	harness::{Node, LIMIT},
 	subtree::{
-		create, genesis, insert_authority, register, signed, submit, until_committed, until_served,
+		after_blocks, create, genesis, insert_authority, register, signed, submit, until_committed,
+		until_served,
 	},
 };
 use sp_keyring::Sr25519Keyring::Alice;
@@ -129,7 +130,9 @@ async fn a_damaged_key_is_named_in_the_log_and_may_be_inserted_again() {
 	let node = Node::start(&[&ARGUMENTS[..], &[base.to_str().unwrap()]].concat()).await;
 	let status = until_served(&node).await;
 	let genesis = genesis(&node).await;
-	submit(&node, signed(&genesis, status.epoch, Alice, 2, create("IT"))).await.unwrap();
+	// It takes calls once it has seen a block since its start.
+	let call = signed(&genesis, status.epoch, Alice, 2, create("IT"));
+	after_blocks(&node, async |_| submit(&node, call.clone()).await.ok()).await;
 	let mut blocks = crate::finalized_heads(&node).await;
 	while !node.has_logged("in the keystore cannot be used") {
 		blocks.next().await.unwrap().unwrap();

@@ -31,7 +31,7 @@ const LOG_TARGET: &str = "dstp";
 /// that it adds little to the time until a commit.
 const TURN: Duration = Duration::from_millis(200);
 
-/// How long one turn brings content from the hub before it looks at everything else again.
+/// How long one turn brings content from the hub, for all subtrees together, before it looks at everything else again.
 const FETCH_BUDGET: Duration = Duration::from_millis(100);
 
 /// Heads per subtree in the outbox: the worker goes on with these while the node is busy.
@@ -47,6 +47,8 @@ pub(super) struct Driver<H> {
 	pub metrics: Option<Metrics>,
 	/// Block of the last view that was taken in.
 	seen: Option<BlockHash>,
+	/// Block of the view that an earlier run left, until the worker has run in this one.
+	stale: Option<BlockHash>,
 	/// The final block that all subtrees know.
 	finalised: Option<BlockHash>,
 	/// Hashes of the newest heads when the outbox was filled last.
@@ -100,6 +102,8 @@ impl<H: HubSide> Driver<H> {
 		signers: Vec<Box<dyn HeadSigner>>,
 		options: EngineOptions,
 	) -> Self {
+		let stale = hub.view().map(|view| view.block_hash);
+		served.set_outdated(stale.is_some());
 		Self {
 			served,
 			hub,
@@ -108,6 +112,7 @@ impl<H: HubSide> Driver<H> {
 			options,
 			metrics: None,
 			seen: None,
+			stale,
 			finalised: None,
 			newest: Vec::new(),
 			migrations: Migrations::default(),
@@ -121,6 +126,10 @@ impl<H: HubSide> Driver<H> {
 		if let Some(view) = &view {
 			self.take_in(view);
 			self.seen = Some(view.block_hash);
+			if self.stale != self.seen {
+				self.stale = None;
+				self.served.set_outdated(false);
+			}
 		}
 		self.migrations.turn(&self.hub, &self.served, FETCH_BUDGET);
 		self.watch_finality();
@@ -157,7 +166,9 @@ impl<H: HubSide> Driver<H> {
 			match outcome {
 				Ok(HubOutcome::Unchanged) => {},
 				Ok(HubOutcome::Behind { .. }) => {
-					self.migrations.note(&running, seq);
+					if subtree.status != HeadStatus::Closed {
+						self.migrations.note(&running, seq);
+					}
 					continue;
 				},
 				Ok(HubOutcome::Committed { seq }) => {

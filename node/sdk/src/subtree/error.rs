@@ -23,6 +23,12 @@ pub enum SubtreeRpcError {
 	/// The subtree takes no calls any more.
 	#[error("subtree {0} is closed or removed on the hub; its last head stays readable")]
 	Closed(ObjectId),
+	/// What the node knows of the hub is from an earlier run.
+	#[error(
+		"this node has seen no new block of the hub since it started, and subtree {0} may have left it meanwhile; submit again when one \
+		 has come, and if none comes check that --offchain-worker is not 'never'"
+	)]
+	Outdated(ObjectId),
 	/// Too many calls wait.
 	#[error("{0} calls wait to be executed already; submit this one again in a moment")]
 	Busy(usize),
@@ -66,7 +72,7 @@ impl SubtreeRpcError {
 			Self::Hub(error) => error.code(),
 			Self::NotRegistered(_) => FIRST_CODE + 1,
 			Self::NotHere(_) | Self::NotYet(_) | Self::Closed(_) => FIRST_CODE + 2,
-			Self::Submit(_) | Self::Call(_) => FIRST_CODE + 3,
+			Self::Submit(_) | Self::Call(_) | Self::Outdated(_) => FIRST_CODE + 3,
 			Self::ObjectNotFound(_) | Self::Read(_) | Self::Proof(_) => FIRST_CODE + 4,
 			Self::Storage(_) => FIRST_CODE + 5,
 			Self::Busy(_) | Self::Stopping => FIRST_CODE + 6,

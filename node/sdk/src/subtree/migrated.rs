@@ -68,12 +68,18 @@ impl Migrations {
 		self.0.iter().any(|waiting| waiting.failure.is_none())
 	}
 
-	/// Brings content, for about as long as `budget` for each subtree. What fails is tried again at each turn.
+	/// Brings content, for about as long as `budget` in all. What fails is tried again at each turn, and what has left the hub is
+	/// forgotten.
 	pub fn turn<H: HubSide>(&mut self, hub: &H, served: &Served, budget: Duration) {
+		let end = Instant::now() + budget;
+		// Another one is the first at each turn, so that none keeps the others waiting.
+		if !self.0.is_empty() {
+			self.0.rotate_left(1);
+		}
 		self.0.retain_mut(|waiting| {
 			let id = waiting.running.identity.subtree;
 			let replaced = served.get(&id).is_none_or(|now| !Arc::ptr_eq(&now, &waiting.running));
-			if replaced {
+			if replaced || !waiting.running.live.is_open() {
 				return false;
 			}
 			if waiting.hub_seq > 0 {
@@ -84,7 +90,10 @@ impl Migrations {
 				));
 				return true;
 			}
-			match fetch(hub, &waiting.running, budget) {
+			if Instant::now() >= end {
+				return true;
+			}
+			match fetch(hub, &waiting.running, end) {
 				Ok(None) => {
 					waiting.failure = None;
 					true
@@ -113,14 +122,13 @@ enum MigrateError {
 	Import(#[from] ImportError),
 }
 
-/// Brings content from the hub into an engine, for about as long as `budget`, from where the last time ended, also in an earlier run
-/// of the node. Gives how much there is when it is complete.
+/// Brings content from the hub into an engine, until `end` and one range at least, from where the last time ended, also in an
+/// earlier run of the node. Gives how much there is when it is complete.
 fn fetch<H: HubSide>(
 	hub: &H,
 	running: &Running,
-	budget: Duration,
+	end: Instant,
 ) -> Result<Option<ImportProgress>, MigrateError> {
-	let started = Instant::now();
 	running.engine.lock().begin_import(ImportTarget::Initial)?;
 	loop {
 		let wanted = running.engine.lock().wanted_ranges(OBJECTS_AT_ONCE)?;
@@ -135,7 +143,7 @@ fn fetch<H: HubSide>(
 			let proof = hub.kept_range(&range.object, range.root, after, RANGE_BYTES);
 			let proof = proof.map_err(MigrateError::Hub)?;
 			running.engine.lock().import_range(range.object, range.after, proof)?;
-			if started.elapsed() >= budget {
+			if Instant::now() >= end {
 				return Ok(None);
 			}
 		}

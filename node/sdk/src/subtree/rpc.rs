@@ -128,7 +128,12 @@ impl Calls {
 	/// Checks a call, queues it, and waits until it is on the disk.
 	async fn submit(&self, call: &[u8]) -> Answer<(Arc<Running>, Receipt)> {
 		let subtree = SignedCall::from_bytes(call)?.payload.subtree;
+		// Asked first: once it is not outdated, the engine is that of the registration that the hub has now.
+		let outdated = self.served.serves(&subtree) && self.served.is_outdated();
 		let running = self.running(&subtree)?;
+		if outdated {
+			return Err(SubtreeRpcError::Outdated(subtree));
+		}
 		if !running.live.is_open() {
 			return Err(SubtreeRpcError::Closed(subtree));
 		}

@@ -21,7 +21,10 @@ use std::{
 	collections::BTreeMap,
 	ops::{Deref, DerefMut},
 	path::{Path, PathBuf},
-	sync::Arc,
+	sync::{
+		atomic::{AtomicBool, Ordering},
+		Arc,
+	},
 };
 
 const LOG_TARGET: &str = "dstp";
@@ -112,6 +115,8 @@ pub(super) struct Served {
 	clock: Clock,
 	/// The hub as it was seen last.
 	pin: Arc<RwLock<HubPin>>,
+	/// Whether only an earlier run of this node has seen the hub.
+	outdated: AtomicBool,
 }
 
 impl Served {
@@ -124,7 +129,8 @@ impl Served {
 	) -> Self {
 		let slot = |(id, role)| (id, Slot { role, running: RwLock::default() });
 		let subtrees = roles.into_iter().map(slot).collect();
-		Self { genesis, folder, subtrees, clock, pin: Arc::default() }
+		let (pin, outdated) = (Arc::default(), AtomicBool::new(false));
+		Self { genesis, folder, subtrees, clock, pin, outdated }
 	}
 
 	/// Whether this node was told to serve or follow the subtree.
@@ -166,6 +172,17 @@ impl Served {
 
 	pub(super) fn set_pin(&self, pin: HubPin) {
 		*self.pin.write() = pin;
+	}
+
+	/// Whether what is known of the hub is from an earlier run of this node. Subtrees may have been closed, taken back or registered
+	/// anew since then, so a call that is acknowledged now might never be committed. Reads go on.
+	pub(super) fn is_outdated(&self) -> bool {
+		self.outdated.load(Ordering::Acquire)
+	}
+
+	/// Notes that; `false` once the engines know what the hub says now.
+	pub(super) fn set_outdated(&self, outdated: bool) {
+		self.outdated.store(outdated, Ordering::Release);
 	}
 
 	/// Milliseconds since 1970.

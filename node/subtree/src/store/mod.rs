@@ -38,6 +38,7 @@ use dstp_primitives::{
 use parity_db::{ColumnOptions, Operation, Options};
 use sp_core::H256;
 use std::{
+	io::ErrorKind,
 	path::{Path, PathBuf},
 	sync::{Arc, RwLock, RwLockReadGuard},
 };
@@ -132,14 +133,19 @@ fn options(path: &Path) -> Options {
 }
 
 fn open_db(path: &Path) -> Result<Database, OpenError> {
-	Database::open(&options(path)).map_err(|error| match error {
-		parity_db::Error::Locked(_) => OpenError::InUse(path.to_path_buf()),
-		other => damaged(path, other),
-	})
+	Database::open(&options(path)).map_err(|error| open_error(path, error))
 }
 
-fn damaged(path: &Path, source: parity_db::Error) -> OpenError {
-	OpenError::Damaged { folder: path.to_path_buf(), source }
+fn open_error(path: &Path, error: parity_db::Error) -> OpenError {
+	// The system says these of a file that is cut or holds something else; all others say that it could not be asked.
+	let damage = [ErrorKind::UnexpectedEof, ErrorKind::InvalidData, ErrorKind::InvalidInput];
+	match error {
+		parity_db::Error::Locked(_) => OpenError::InUse(path.to_path_buf()),
+		parity_db::Error::Io(source) if !damage.contains(&source.kind()) => {
+			OpenError::Io { action: "open the database in", path: path.to_path_buf(), source }
+		},
+		source => OpenError::Damaged { folder: path.to_path_buf(), source },
+	}
 }
 
 impl Store {
@@ -151,7 +157,7 @@ impl Store {
 		faults: Arc<dyn Faults>,
 	) -> Result<Self, OpenError> {
 		let db = open_db(path)?;
-		let unreadable = |error| damaged(path, error);
+		let unreadable = |error| open_error(path, error);
 		let stored = StoredIdentity { version: STORE_VERSION, identity, initial_root };
 		let applied = match db.get(COL_META, META_IDENTITY).map_err(unreadable)? {
 			None => {

@@ -113,6 +113,11 @@ fn content_comes_whole_however_often_the_process_is_killed() {
 	drop(engine);
 	// What was sealed by nobody is in no count.
 	assert_eq!(stored_counts(to.path()), expected_counts(CALLS));
+	// Where the database is lost the log does not help alone: its calls changed content that the hub gave.
+	std::fs::rename(to.path().join("db"), to.path().join("lost")).unwrap();
+	let (genesis, options) = (Genesis::Migrated(head.state_root), EngineOptions::default());
+	let lost = Engine::open(to.path(), identity(), genesis, Role::Serve, options).err().unwrap();
+	assert!(lost.to_string().contains("restore the database"), "{lost}");
 }
 
 #[test]

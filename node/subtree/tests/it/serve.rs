@@ -269,6 +269,21 @@ fn wrong_folders_are_refused_by_name() {
 	assert!(matches!(follow, Err(OpenError::HasServed)));
 }
 
+#[test]
+fn a_database_that_the_system_refuses_is_not_called_damaged() {
+	let dir = tempfile::tempdir().unwrap();
+	drop(serve(dir.path()));
+	let lock = dir.path().join("db/lock");
+	std::fs::remove_file(&lock).unwrap();
+	std::fs::create_dir(&lock).unwrap();
+	let error = open(dir.path(), Role::Serve, EngineOptions::default()).err().expect("no lock");
+	assert!(matches!(error, OpenError::Io { .. }), "{error}");
+	let text = error.to_string();
+	assert!(text.contains("cannot open the database in") && !text.contains("damaged"), "{text}");
+	std::fs::remove_dir(&lock).unwrap();
+	drop(serve(dir.path()));
+}
+
 fn only_log_file(dir: &std::path::Path) -> std::path::PathBuf {
 	std::fs::read_dir(dir.join("log")).unwrap().next().unwrap().unwrap().path()
 }

@@ -187,6 +187,10 @@ where
 		// One that cannot start would fail at each turn; the next finalised block will do.
 		let Some(task) = self.tasks.get_mut(&subtree) else { return true };
 		task.running.sync.write().hub_seq = view.head.seq;
+		// The engine may be busy with the disk: it is waited for only when there is something new.
+		if task.running.live.status().being_hosted != view.being_hosted {
+			task.running.engine.lock().set_being_hosted(view.being_hosted);
+		}
 		task.last = (view.status == HeadStatus::Closed).then_some(view.head.seq);
 		if let Some(head) = view.last {
 			task.heads.insert(head);

@@ -402,6 +402,68 @@ fn content_that_the_hub_gave_up_is_not_brought() {
 }
 
 #[test]
+fn content_of_a_subtree_that_left_the_hub_is_brought_only_when_it_is_back() {
+	let (view, former, _world) = with_content();
+	let mut node = Node::new(1, true);
+	let closed = SubtreeView { status: HeadStatus::Closed, ..view.clone() };
+	for gone in [Some(closed), None] {
+		node.hub.0.lock().content = None;
+		node.hub.0.lock().registered = Some(view.clone());
+		node.block(0);
+		let running = node.running();
+		node.hub.0.lock().registered = gone;
+		node.block(0);
+		node.hub.0.lock().content = Some(former.reader.clone());
+		node.driver.turn();
+		assert!(!running.live.status().synced, "nobody asks for it any more");
+	}
+	node.hub.0.lock().registered = Some(view);
+	node.block(0);
+	assert!(node.running().live.status().synced);
+}
+
+#[test]
+fn no_calls_are_taken_until_the_worker_has_run_since_the_start() {
+	let mut node = Node::new(1, true);
+	let restart = |node: &Node| {
+		let (served, keys) = (node.world.served.clone(), node.keystore.clone());
+		Driver::new(served, node.hub.clone(), keys, Vec::new(), EngineOptions::default())
+	};
+	// What `Node::new` started with is from an earlier run, too.
+	assert!(node.world.served.is_outdated());
+	assert!(node.running().reader.head(None).is_ok(), "reads go on");
+	node.block(0);
+	assert!(!node.world.served.is_outdated());
+
+	node.driver = restart(&node);
+	for _ in 0..3 {
+		node.driver.turn();
+		assert!(node.world.served.is_outdated());
+	}
+	node.hub.0.lock().registered = None;
+	node.block(0);
+	assert!(!node.world.served.is_outdated());
+	assert!(!node.running().live.is_open(), "known before calls are taken");
+	node.hub.0.lock().number -= 1;
+	node.driver.turn();
+	assert!(!node.world.served.is_outdated(), "the worker said it itself this time");
+}
+
+#[test]
+fn a_node_that_has_never_seen_the_hub_is_not_outdated() {
+	let world = World::new(Role::Serve);
+	let (keys, hub) = (Arc::new(MemoryKeystore::new()), Played::default());
+	let options = EngineOptions::default();
+	let mut driver = Driver::new(world.served.clone(), hub.clone(), keys, Vec::new(), options);
+	driver.turn();
+	assert!(!world.served.is_outdated() && world.served.get(&subtree()).is_none());
+	hub.0.lock().registered = Some(registration(1));
+	hub.block(0);
+	driver.turn();
+	assert!(!world.served.is_outdated() && world.served.get(&subtree()).is_some());
+}
+
+#[test]
 fn calls_are_refused_while_the_hub_takes_the_content_back() {
 	let mut node = Node::new(1, true);
 	node.calls(1);
