@@ -17,7 +17,6 @@ use dstp_primitives::{
 use frame_system::{EventRecord, Phase};
 use pallet_object_tree::StagedObject;
 use pallet_subtree_security::ModeParams;
-use sp_core::bounded::BoundedVec;
 use sp_runtime::{generic::Era, DispatchError, MultiAddress, MultiSignature};
 
 impl HubTransactions for Hub {
@@ -80,7 +79,9 @@ fn runtime_call(call: HubCall) -> RuntimeCall {
 			return RuntimeCall::ObjectTree(pallet_object_tree::Call::stage {
 				subtree,
 				object: object.map(|(parent, key, meta)| StagedObject { parent, key, meta }),
-				entries: BoundedVec::truncate_from(entries),
+				entries: entries
+					.try_into()
+					.expect("HubCall::Stage never holds more than MAX_BATCH_FIELDS entries; qed"),
 				complete,
 			})
 		},

@@ -14,7 +14,13 @@ use crate::{
 };
 use sc_cli::{CliConfiguration, Runner, SubstrateCli};
 use sc_service::Configuration;
-use std::{ffi::OsString, panic, path::PathBuf, process::ExitCode};
+use std::{
+	ffi::OsString,
+	fs::{File, TryLockError},
+	panic,
+	path::{Path, PathBuf},
+	process::ExitCode,
+};
 
 type Compose<R, A> = Box<dyn FnOnce(NodeBuilder<R>, A) -> Result<NodeBuilder<R>, ExtensionError>>;
 type RunVerb<V> = Box<dyn FnOnce(V) -> Result<(), ExtensionError>>;
@@ -143,6 +149,8 @@ fn runner<C: SubstrateCli, D: CliConfiguration>(cli: &C, command: &D) -> sc_cli:
 
 /// Lets a panic of ParityDB name the folder and the remedy, instead of asking the user to report a bug: it panics where a file
 /// of its own leads nowhere. The hook that Substrate sets is there already, and takes all other panics.
+///
+/// ParityDB's own threads do not say whose they are, the chain's database or a subtree's. So nothing is to be removed.
 fn name_damaged_database(data_path: PathBuf) {
 	let others = panic::take_hook();
 	panic::set_hook(Box::new(move |info| {
@@ -151,8 +159,10 @@ fn name_damaged_database(data_path: PathBuf) {
 		}
 		let reason = info.payload_as_str().unwrap_or("it does not say why");
 		output::complain(&format!(
-			"Error: a database below {} is damaged ({reason}). Restore the folder from a copy. Without one, purge-chain \
-			 --keep-subtrees removes the chain, which comes again from other nodes; a subtree that is damaged is named in the log.",
+			"Error: a database below {} is damaged ({reason}): the chain's, or that of a subtree in 'subtrees'. A node without \
+			 --serve and --follow opens the chain's alone, and so tells which. Restore that one from a copy. Without one, move it \
+			 elsewhere instead of removing it: the chain, and a subtree that is followed, come again from other nodes; what a \
+			 serving node has acknowledged and not committed is nowhere else.",
 			data_path.display()
 		));
 		std::process::exit(1);
@@ -211,11 +221,16 @@ where
 	}
 }
 
-/// Removes the subtrees' folder, then what Substrate removes. What a subtree holds belongs to heads on the chain that goes.
+/// Removes what Substrate removes, then the subtrees' folder: what a subtree holds belongs to heads on the chain that is gone, and
+/// stays if that one could not be removed.
 fn purge_chain(cmd: PurgeChainCmd, config: Configuration) -> sc_cli::Result<()> {
 	let subtrees = subtree::folder(&config.data_path);
 	let mut standard = cmd.standard;
-	if !cmd.keep_subtrees && subtrees.try_exists()? {
+	let has_subtrees = subtrees.try_exists()?;
+	// A node that starts meanwhile finds its subtrees in use.
+	let _locks = if has_subtrees { lock_subtrees(&subtrees)? } else { Vec::new() };
+	let removes_subtrees = has_subtrees && !cmd.keep_subtrees;
+	if removes_subtrees {
 		let chain = config.database.path().unwrap_or(&config.data_path);
 		let question = format!(
 			"This removes the chain in {chain:?} and the subtrees in {subtrees:?}. Calls of a subtree that this node serves may be \
@@ -225,10 +240,52 @@ fn purge_chain(cmd: PurgeChainCmd, config: Configuration) -> sc_cli::Result<()> 
 			return Ok(output::print("Aborted")?);
 		}
 		standard.yes = true;
+	}
+	standard.run(config.database)?;
+	if removes_subtrees {
 		std::fs::remove_dir_all(&subtrees)?;
 		output::print(&format!("{subtrees:?} removed."))?;
 	}
-	standard.run(config.database)
+	Ok(())
+}
+
+/// Takes the locks of all subtrees' databases, as ParityDB does on opening.
+///
+/// # Errors
+///
+/// [`sc_cli::Error::Input`] if somebody else has one of them.
+fn lock_subtrees(subtrees: &Path) -> sc_cli::Result<Vec<File>> {
+	let mut locks = Vec::new();
+	for subtree in folders_in(subtrees)? {
+		for registration in folders_in(&subtree)? {
+			let path = registration.join("db").join("lock");
+			if !path.try_exists()? {
+				continue;
+			}
+			let lock = File::open(path)?;
+			match lock.try_lock() {
+				Ok(()) => locks.push(lock),
+				Err(TryLockError::WouldBlock) => {
+					return Err(sc_cli::Error::Input(format!(
+						"a running node has the subtree in {registration:?} open: stop the node first"
+					)))
+				},
+				Err(TryLockError::Error(error)) => return Err(error.into()),
+			}
+		}
+	}
+	Ok(locks)
+}
+
+fn folders_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+	let mut folders = Vec::new();
+	for entry in std::fs::read_dir(folder)? {
+		let path = entry?.path();
+		if path.is_dir() {
+			folders.push(path);
+		}
+	}
+	Ok(folders)
 }
 
 /// Asks at the terminal. Nobody there means no.

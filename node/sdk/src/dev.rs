@@ -4,6 +4,7 @@ use crate::{
 	builder::Node,
 	chain_spec::TOKEN_DECIMALS,
 	consensus::{Consensus, Sealing},
+	output,
 	runtime::{AccountId, Balance, BlockHash, FullBackend, NodeRuntime},
 };
 use codec::Decode;
@@ -24,7 +25,10 @@ pub(crate) fn print_banner<R: NodeRuntime>(
 ) {
 	let accounts = funded_accounts(node);
 	let port = rpc_port(node);
-	println!("{}", banner(&accounts, port, consensus, &Token::new(properties)));
+	let text = banner(&accounts, port, consensus, &Token::new(properties));
+	if let Err(error) = output::print(&output::printable(&text)) {
+		log::warn!(target: "dstp", "the development accounts cannot be shown: {error}");
+	}
 }
 
 /// A development account with money.

@@ -100,6 +100,10 @@ fn a_database_whose_index_leads_nowhere_is_named() {
 	let text = &output.stderr;
 	assert_eq!(output.status.code(), Some(1), "{text}");
 	assert!(text.contains(folder.path().to_str().unwrap()), "names the folder: {text}");
-	assert!(text.contains("is damaged") && text.contains("purge-chain"), "{text}");
+	assert!(text.contains("is damaged") && text.contains("from a copy"), "{text}");
+	assert!(
+		!text.contains("purge"),
+		"nobody knows yet that the chain's is the damaged one: {text}"
+	);
 	assert!(!text.contains("panicked") && !text.contains("backtrace"), "{text}");
 }

@@ -280,6 +280,13 @@ async fn content_goes_from_the_hub_to_a_node_and_back() {
 	let hosted = take_back(&node, epoch).await;
 	let after = hub_object(&node, "/x").await;
 	assert_eq!(hosted["stateRoot"], json!(after.state_root));
+	// As a run finds it that was interrupted after its last transaction.
+	let again = verb(&node, HOST);
+	assert_eq!((&again["outcome"], &again["transactions"]), (&json!("hosted"), &json!(0)));
+	assert_eq!(again["stateRoot"], json!(after.state_root));
+	assert!(refused(&node, &format!("{HOST} --cancel")).contains("nothing to cancel"));
+	let none = refused(&node, "subtree host /none --suri //Alice");
+	assert!(none.contains("there is no subtree with the id"), "{none}");
 	assert_eq!(after.meta.unwrap().children, u64::from(TOPS) + 1);
 	let bobs = hub_object(&node, "/x/top 2").await.meta.unwrap();
 	assert_eq!(bobs.owner, Bob.to_account_id().to_ss58check());

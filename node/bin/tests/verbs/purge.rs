@@ -18,6 +18,9 @@ async fn serve(base: &str) {
 	insert_authority(&node).await;
 	register(&node).await;
 	until_served(&node).await;
+	let refused = run_to_end(&["purge-chain", "--dev", "-d", base, "-y"]);
+	assert_eq!(refused.status.code(), Some(1), "{}", refused.stdout);
+	assert!(refused.stderr.contains("stop the node first"), "{}", refused.stderr);
 	assert!(node.interrupt().await.status.success());
 }
 

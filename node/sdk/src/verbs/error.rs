@@ -132,11 +132,13 @@ pub enum VerbError {
 	/// The transaction left the pool.
 	#[error("the node dropped the transaction ({0}); check the account's balance and nonce, and try again")]
 	TransactionDropped(String),
-	/// Nothing was final in time.
-	#[error("the transaction {hash} is not final after {seconds} s; it may still become so: look with 'subtree status', or wait longer with --timeout")]
-	NotFinal {
+	/// The hub took longer than the verb waits.
+	#[error("the transaction {hash} is not {wanted} after {seconds} s, but may still get that far: look with 'subtree status', or wait longer with --timeout")]
+	Late {
 		/// Hash of the transaction.
 		hash: String,
+		/// What was waited for.
+		wanted: &'static str,
 		/// How long it was waited.
 		seconds: u64,
 	},

@@ -60,7 +60,7 @@ pub enum HubCall {
 		subtree: ObjectId,
 		/// With an object's first entries: the object above, the key there, and the object's facts.
 		object: Option<(ObjectId, Key, Meta)>,
-		/// In the order of their trie keys, at most [`MAX_BATCH_FIELDS`](dstp_primitives::tree::MAX_BATCH_FIELDS).
+		/// In the order of their trie keys, never more than [`MAX_BATCH_FIELDS`](dstp_primitives::tree::MAX_BATCH_FIELDS).
 		entries: Vec<ObjectEntry>,
 		/// Whether these are the object's last ones.
 		complete: bool,
@@ -244,8 +244,9 @@ async fn watch<H: HubTransactions>(
 		}
 		Err(VerbError::TransactionDropped("the node ended the watch".into()))
 	};
-	let block = tokio::time::timeout(limit, watch).await.map_err(|_| VerbError::NotFinal {
+	let block = tokio::time::timeout(limit, watch).await.map_err(|_| VerbError::Late {
 		hash: format!("{:?}", sent.hash),
+		wanted: if state == FINAL { "final" } else { "in a block" },
 		seconds: limit.as_secs(),
 	})??;
 	match failure::<H>(node, block, sent).await? {

@@ -21,10 +21,14 @@ async fn call<T: DecodeAll>(
 		.map_err(|error| VerbError::BadAnswer { method, reason: error.to_string() })
 }
 
-/// A subtree with its last head.
+/// A subtree with its last head; `None` if no remote subtree is registered.
+pub(super) async fn find(node: &Node, subtree: ObjectId) -> Result<Option<SubtreeView>, VerbError> {
+	call(node, "SubtreeSecurityApi_head", subtree).await
+}
+
+/// The same of one that has to be there.
 pub(super) async fn view(node: &Node, subtree: ObjectId) -> Result<SubtreeView, VerbError> {
-	let view: Option<SubtreeView> = call(node, "SubtreeSecurityApi_head", subtree).await?;
-	view.ok_or(VerbError::UnknownSubtree(subtree))
+	find(node, subtree).await?.ok_or(VerbError::UnknownSubtree(subtree))
 }
 
 /// How far its content has come back; `None` if nobody takes it back.

@@ -133,6 +133,9 @@ pub enum HostError {
 	/// Transactions of the signer wait.
 	#[error("transactions of the signer are in no block after {0} s; look whether the hub makes blocks, and try again")]
 	TransactionsWait(u64),
+	/// It is hosted, perhaps not for good.
+	#[error("the hub hosts the object at its best block, which is not final after {0} s; look whether the hub finalises blocks, and try again")]
+	HostedNotFinal(u64),
 	/// The node does not see what the hub did.
 	#[error("the node has not seen the start in the hub's state after {0} s: its off-chain worker may be off; --cancel takes the start back")]
 	NodeUnaware(u64),
@@ -200,7 +203,9 @@ pub(super) async fn run<H: HubTransactions>(cmd: HostCmd) -> Result<Report, Verb
 	let discard_calls = cmd.discard_calls;
 	let context = Context { node: &node, signer: &signer, subtree, limit, discard_calls };
 	until_settled(&context).await?;
-	let mut view = hub::view(&node, subtree).await?;
+	let Some(mut view) = hub::find(&node, subtree).await? else {
+		return hosted_already(&context, cmd.cancel).await;
+	};
 	ensure_may(&view, &signer.account())?;
 	if cmd.cancel {
 		return cancel::<H>(&context, &view).await;
@@ -251,6 +256,50 @@ async fn until_settled(context: &Context<'_>) -> Result<(), VerbError> {
 		tokio::time::sleep(PAUSE).await;
 	}
 	Ok(())
+}
+
+/// What to say if no remote subtree is registered: a run that was interrupted after its last transaction has done all that there
+/// is to do.
+async fn hosted_already(context: &Context<'_>, cancel: bool) -> Result<Report, VerbError> {
+	let id = ObjectId32(context.subtree);
+	let at = async |block: Option<BlockHash>| -> Result<Option<ObjectJson>, VerbError> {
+		let object: Option<ObjectJson> =
+			context.node.ask("dstp_object", rpc_params![id, block]).await?;
+		Ok(object.filter(|object| object.meta.is_some()))
+	};
+	if at(None).await?.is_none() {
+		return Err(VerbError::UnknownSubtree(context.subtree));
+	}
+	if cancel {
+		return Err(HostError::NotBeingHosted.into());
+	}
+	let deadline = Instant::now() + context.limit;
+	loop {
+		let block = context.node.finalized().await?;
+		if let Some(object) = at(Some(block)).await? {
+			let rows = [
+				("id", context.subtree.to_string()),
+				("root", text::hash(object.state_root)),
+				("block", format!("{block:?}, final")),
+			];
+			return Ok(Report::new(
+				format!("the hub hosts the object already\n{}", text::table(rows)),
+				json!({
+					"subtree": id,
+					"outcome": "hosted",
+					"epoch": null,
+					"seq": null,
+					"stateRoot": object.state_root,
+					"transactions": 0,
+					"block": block,
+				}),
+			));
+		}
+		if Instant::now() >= deadline {
+			return Err(HostError::HostedNotFinal(context.seconds()).into());
+		}
+		tokio::time::sleep(PAUSE).await;
+	}
 }
 
 /// The hub's word on what comes back, and the head that it belongs to.
@@ -340,6 +389,7 @@ async fn until_quiet(context: &Context<'_>, deadline: Instant) -> Result<(), Ver
 	if context.discard_calls {
 		return Ok(());
 	}
+	let mut told = None;
 	loop {
 		let status = context.status().await?;
 		if status.role != "serve" {
@@ -352,7 +402,9 @@ async fn until_quiet(context: &Context<'_>, deadline: Instant) -> Result<(), Ver
 			let (calls, seconds) = (status.pending_calls, context.seconds());
 			return Err(HostError::CallsWait { calls, seconds }.into());
 		}
-		output::progress("waiting until the hub has all calls");
+		if told.replace(status.pending_calls) != Some(status.pending_calls) {
+			output::progress(&format!("waiting until the hub has {} calls", status.pending_calls));
+		}
 		tokio::time::sleep(PAUSE).await;
 	}
 }
