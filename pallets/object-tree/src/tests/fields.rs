@@ -1,12 +1,28 @@
 use super::mock::*;
 use crate::{Error, Event};
-use dstp_primitives::{object::MAX_VALUE_BYTES, tree::PageRequest};
+use dstp_primitives::{
+	object::{Value, MAX_VALUE_BYTES},
+	tree::PageRequest,
+};
 use frame_support::{assert_noop, assert_ok};
 
 fn field(path: &str, name: &str) -> Option<Vec<u8>> {
 	let page = PageRequest { limit: 1000, ..Default::default() };
 	let page = ObjectTree::api_fields(id(path), page).unwrap();
 	page.entries.into_iter().find(|(found, _)| *found == key(name)).map(|(_, value)| value.to_vec())
+}
+
+#[test]
+fn a_byte_weighs_as_much_in_a_batch_as_alone() {
+	let value = |bytes: u32| Value::try_from(vec![7; bytes as usize]).unwrap();
+	let weight = |count: u32, bytes: u32| {
+		let fields: Vec<_> =
+			(0..count).map(|number| (key(&number.to_string()), value(bytes))).collect();
+		ObjectTree::set_weight(&fields)
+	};
+	let alone = weight(1, MAX_VALUE_BYTES) - weight(1, 0);
+	let many = weight(64, MAX_VALUE_BYTES) - weight(64, 0);
+	assert!(many.all_gte(alone * 64), "{many:?} for 64 values, {alone:?} for one");
 }
 
 #[test]
