@@ -4,7 +4,7 @@
 #   scripts/weights.sh --quick       few samples: shows that everything works, for figures that mean nothing
 #
 # The runtime with its benchmarks and the tool that runs them are built in folders of their own below the target folder, so the
-# ordinary build stays as it is. The first run takes half an hour longer, for their crates.
+# ordinary build stays as it is. The first run takes much longer, for their crates.
 set -euo pipefail
 # shellcheck source=scripts/env.sh
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"

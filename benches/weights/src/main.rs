@@ -1,6 +1,6 @@
 //! Runs the benchmarks of a runtime's pallets: the `benchmark pallet` command of Substrate, without a node.
 //!
-//! `frame-omni-bencher` of polkadot-sdk does the same, but insists on RocksDB, which takes longer to build than everything else here.
+//! `frame-omni-bencher` of polkadot-sdk does the same, but insists on RocksDB, a large library in C++ that nothing else here needs.
 
 use clap::Parser;
 use frame_benchmarking_cli::PalletCmd;
