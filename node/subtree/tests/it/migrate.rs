@@ -12,7 +12,7 @@ use dstp_primitives::StateRoot;
 use dstp_subtree::{Engine, EngineOptions, Genesis, ImportTarget, ReadError, Role, SubmitError};
 use rand::{Rng, SeedableRng};
 use std::{
-	io::{BufRead, BufReader},
+	io::{BufRead, BufReader, Write},
 	path::Path,
 	process::{Child, Command, Stdio},
 };
@@ -41,12 +41,12 @@ fn child() {
 			}
 			for wanted in wanted {
 				fetch(&mut engine, &serving.reader(), &wanted, 300);
-				say("step");
+				say_and_wait("step");
 			}
 		}
 		engine.finish_import().unwrap();
 	}
-	say("complete");
+	say_and_wait("complete");
 	let nonce = engine.next_nonce(&account(1)).unwrap();
 	engine.submit(&signed(1, nonce, workload(nonce)), hub(1), nonce).unwrap();
 	say("served");
@@ -55,26 +55,38 @@ fn child() {
 	}
 }
 
+/// Goes on when the parent has read the line and answers: the child never runs ahead of the one who is to kill it.
+fn say_and_wait(line: &str) {
+	say(line);
+	std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
 fn start(dir: &Path) -> Child {
 	Command::new(std::env::current_exe().unwrap())
 		.args(["migrate::child", "--exact", "--nocapture", "--test-threads=1"])
 		.env(DIR, dir)
+		.stdin(Stdio::piped())
 		.stdout(Stdio::piped())
 		.stderr(Stdio::inherit())
 		.spawn()
 		.unwrap()
 }
 
-/// Runs the child until it has said as many lines that count, and kills it; the last one of them.
-fn run(dir: &Path, lines: usize) -> String {
+/// Runs the child until it has said as many lines that count, and kills it; the last one of them. It dies on its way to
+/// the next step (a write may be cut in two) or, with `at_rest`, before it took that way.
+fn run(dir: &Path, lines: usize, at_rest: bool) -> String {
 	let mut child = start(dir);
+	let mut go_on = child.stdin.take().unwrap();
 	let said = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
 	let mut counted = said.filter(|line| ["step", "complete", "served"].contains(&&**line));
 	let mut last = String::new();
-	for _ in 0..lines {
+	for line in 1..=lines {
 		last = counted.next().expect("the child goes on");
 		if last == "served" {
 			break;
+		}
+		if line < lines || !at_rest {
+			go_on.write_all(b"\n").unwrap();
 		}
 	}
 	child.kill().unwrap();
@@ -92,7 +104,7 @@ fn content_comes_whole_however_often_the_process_is_killed() {
 	while last != "served" {
 		// Each time it comes a little further; in the end it is through.
 		kills += 1;
-		last = run(to.path(), random.gen_range(1..10) + kills);
+		last = run(to.path(), random.gen_range(1..10) + kills, random.gen());
 		let mut engine = migrated(to.path(), head.state_root);
 		if engine.status().synced {
 			assert!(engine.reader().object(&identity().subtree, None).unwrap().is_some());
