@@ -97,9 +97,12 @@ impl Entry {
 }
 
 /// A bounded table of scores by node. Times are milliseconds since 1970.
-#[derive(Clone, Default, PartialEq, Eq, Debug, Encode, Decode)]
+#[derive(Clone, Default, Debug, Encode, Decode)]
 pub struct ScoreTable {
 	entries: BTreeMap<Peer, Entry>,
+	/// Not worth keeping: it only tells whether there is something new.
+	#[codec(skip)]
+	invalid: u64,
 }
 
 impl ScoreTable {
@@ -113,6 +116,7 @@ impl ScoreTable {
 				.map(|(peer, _)| peer.clone());
 			lightest.and_then(|peer| self.entries.remove(&peer));
 		}
+		self.invalid += u64::from(verdict == Verdict::Invalid);
 		let fresh = Entry { at_ms: now_ms, ..Entry::default() };
 		let entry = self.entries.entry(peer.clone()).or_insert(fresh);
 		entry.judge(verdict, now_ms);
@@ -131,6 +135,12 @@ impl ScoreTable {
 	/// Whether nothing is asked of this node, and nothing answered to it.
 	pub fn is_banned(&self, peer: &Peer, now_ms: u64) -> bool {
 		self.entries.get(peer).is_some_and(|entry| entry.banned_until_ms > now_ms)
+	}
+
+	/// Wrong answers that were noted since the table was made or read. Whoever keeps the table in a file writes it at once when
+	/// this has grown: a liar that is forgotten in a crash may lie again.
+	pub fn invalid(&self) -> u64 {
+		self.invalid
 	}
 
 	/// Nodes in the table.
@@ -239,8 +249,18 @@ mod tests {
 		let mut table = ScoreTable::default();
 		table.judge(&peer(1), Verdict::Invalid, 7);
 		let bytes = table.to_bytes();
-		assert_eq!(ScoreTable::from_bytes(&bytes), Some(table));
-		assert_eq!(ScoreTable::from_bytes(&bytes[1..]), None);
-		assert_eq!(ScoreTable::from_bytes(&[]), None);
+		let read = ScoreTable::from_bytes(&bytes).unwrap();
+		assert_eq!((&read.entries, read.invalid()), (&table.entries, 0));
+		assert!(ScoreTable::from_bytes(&bytes[1..]).is_none());
+		assert!(ScoreTable::from_bytes(&[]).is_none());
+	}
+
+	#[test]
+	fn wrong_answers_are_counted() {
+		let mut table = ScoreTable::default();
+		for verdict in [Verdict::Useful, Verdict::Slow, Verdict::Invalid, Verdict::Invalid] {
+			table.judge(&peer(1), verdict, 0);
+		}
+		assert_eq!(table.invalid(), 2);
 	}
 }

@@ -1,6 +1,10 @@
 //! A follower over the network.
 
-use super::{provider_key, to_peer, to_peer_id, Clock, ProtocolNames, LOG};
+use super::{
+	failure::to_failure,
+	find::{draw, Lookups},
+	provider_key, to_peer, to_peer_id, Clock, ProtocolNames, LOG,
+};
 use crate::{
 	peer::Peer,
 	sync::{
@@ -12,8 +16,8 @@ use futures::{
 	channel::oneshot, future::BoxFuture, stream::FuturesUnordered, FutureExt, StreamExt,
 };
 use sc_network::{
-	service::traits::NetworkService, DhtEvent, Event, IfDisconnected, OutboundFailure, PeerId,
-	ProtocolName, ReputationChange, RequestFailure,
+	service::traits::NetworkService, DhtEvent, Event, IfDisconnected, KademliaKey, PeerId,
+	ProtocolName, ReputationChange,
 };
 use std::{sync::Arc, time::Duration};
 
@@ -77,6 +81,7 @@ pub async fn follow<T: Target>(
 	let mut answers = Answers::new();
 	let mut ticks = tokio::time::interval(TICK);
 	ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+	let mut lookups = Lookups::default();
 	let mut last = None;
 	loop {
 		futures::select! {
@@ -84,10 +89,12 @@ pub async fn follow<T: Target>(
 				Some(input) => take_input(&mut follower, &clock, input),
 				None => return follower.into_target(),
 			},
-			event = events.next() => if let Some(Event::Dht(DhtEvent::ProvidersFound(found, peers))) = event {
-				if found == key {
-					let peers: Vec<Peer> = peers.iter().map(to_peer).collect();
-					follower.on_providers(clock.now(), &peers);
+			event = events.next() => if let Some(Event::Dht(event)) = event {
+				lookups.take(&*network, &event);
+				if let Some(others) = others(event, &key, network.local_peer_id()) {
+					// Who cannot be reached yet is tried again, and then its address is known.
+					lookups.start(&*network, &draw(others.iter().copied()));
+					follower.on_providers(clock.now(), &others.iter().map(to_peer).collect::<Vec<_>>());
 				}
 			},
 			answer = answers.select_next_some() => {
@@ -109,6 +116,17 @@ pub async fn follow<T: Target>(
 		for action in follower.take_actions() {
 			carry_out((&*network, &names), &followed, &answers, &progress, action);
 		}
+	}
+}
+
+/// The providers that a lookup found, without this node.
+fn others(event: DhtEvent, key: &KademliaKey, local: PeerId) -> Option<Vec<PeerId>> {
+	match event {
+		DhtEvent::ProvidersFound(of, mut peers) if of == *key => {
+			peers.retain(|peer| *peer != local);
+			Some(peers)
+		},
+		_ => None,
 	}
 }
 
@@ -172,9 +190,9 @@ fn request(
 	let Some(peer) = to_peer_id(peer) else {
 		return futures::future::ready((id, Err(Failure::Unreachable))).boxed();
 	};
-	let connect = if connect { IfDisconnected::TryConnect } else { IfDisconnected::ImmediateError };
+	let dial = if connect { IfDisconnected::TryConnect } else { IfDisconnected::ImmediateError };
 	let (sender, receiver) = oneshot::channel();
-	network.start_request(peer, name, payload, None, sender, connect);
+	network.start_request(peer, name, payload, None, sender, dial);
 	async move {
 		// The transport may forget a request, so the time limit is kept here too.
 		let result = match tokio::time::timeout(limit, receiver).await {
@@ -183,25 +201,10 @@ fn request(
 			Ok(Ok(Ok((bytes, _)))) => Ok(bytes),
 			Ok(Ok(Err(failure))) => {
 				log::debug!(target: LOG, "{peer} gave no answer: {failure}");
-				Err(to_failure(&failure))
+				Err(to_failure(&failure, connect))
 			},
 		};
 		(id, result)
 	}
 	.boxed()
-}
-
-fn to_failure(failure: &RequestFailure) -> Failure {
-	match failure {
-		RequestFailure::NotConnected => Failure::NotConnected,
-		RequestFailure::Obsolete => Failure::Unreachable,
-		RequestFailure::Network(OutboundFailure::Timeout) => Failure::TimedOut,
-		// The end of an answer that is too long, which libp2p does not read.
-		RequestFailure::Network(OutboundFailure::Io(_))
-		| RequestFailure::Network(OutboundFailure::UnsupportedProtocols) => Failure::Refused,
-		RequestFailure::Network(_) => Failure::Unreachable,
-		RequestFailure::Refused
-		| RequestFailure::InvalidRequest
-		| RequestFailure::UnknownProtocol => Failure::Refused,
-	}
 }

@@ -6,11 +6,14 @@
 //! asks them with [`ask_proof`].
 
 mod ask;
+mod failure;
+mod find;
 mod follow;
 mod provide;
 mod serve;
 
-pub use ask::{ask_proof, find_providers, NoProof, Question, ASK_LIMIT, MAX_ASKED};
+pub use ask::{ask_proof, NoProof, Question, ASK_LIMIT, MAX_ASKED};
+pub use find::find_providers;
 pub use follow::{follow, Input, Progress};
 pub use provide::{provide, provider_key};
 pub use serve::{serve, Inbound};

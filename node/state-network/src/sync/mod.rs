@@ -110,7 +110,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure {
 	/// The peer refused: busy, or it does not speak the protocol. An answer that is longer than the protocol allows ends so too:
-	/// the transport cuts it off and does not say why. So it costs as much as a late one.
+	/// not every transport says why it cuts one off. So it costs as much as a late one.
 	Refused,
 	/// There was no connection and none was asked for: the transport closes idle ones. Nobody's fault.
 	NotConnected,
