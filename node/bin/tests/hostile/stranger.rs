@@ -1,5 +1,7 @@
 //! A node of the test's own: a real network, with either backend, that speaks the protocols of the overlay and has no chain.
 
+mod oversized;
+
 use crate::harness::LIMIT;
 use codec::Encode;
 use dstp_hub_runtime::opaque::Block;
@@ -25,8 +27,28 @@ use std::{
 };
 use tokio::task::AbortHandle;
 
-/// What a hostile node lets itself send: more than the protocols allow.
-const MAX_RESPONSE_BYTES: u64 = 8 * 1024 * 1024;
+/// The limits of its requests.
+#[derive(Clone, Copy)]
+enum Limits {
+	/// What a hostile node lets itself send, which is more than the protocols allow, and as much time as a test has.
+	Hostile,
+	/// Those of an honest node.
+	Honest,
+}
+
+impl Limits {
+	/// Most bytes of a request, most bytes of a response, and the time.
+	fn of(self, protocol: Protocol) -> (u64, u64, Duration) {
+		match self {
+			Self::Hostile => (8 * 1024 * 1024, 8 * 1024 * 1024, LIMIT),
+			Self::Honest => (
+				protocol.max_request_bytes() as u64,
+				protocol.max_response_bytes() as u64,
+				Duration::from_millis(protocol.timeout_ms()),
+			),
+		}
+	}
+}
 
 /// As a full node says it.
 const FULL_NODE: u8 = 1;
@@ -63,12 +85,21 @@ impl Stranger {
 		genesis: H256,
 		known: &[&str],
 	) -> (Self, Vec<Inbound>) {
+		Self::start_with(backend, genesis, known, Limits::Hostile).await
+	}
+
+	async fn start_with(
+		backend: NetworkBackendType,
+		genesis: H256,
+		known: &[&str],
+		limits: Limits,
+	) -> (Self, Vec<Inbound>) {
 		match backend {
 			NetworkBackendType::Litep2p => {
-				Self::start_on::<Litep2pNetworkBackend>(genesis, known).await
+				Self::start_on::<Litep2pNetworkBackend>(genesis, known, limits).await
 			},
 			NetworkBackendType::Libp2p => {
-				Self::start_on::<NetworkWorker<Block, H256>>(genesis, known).await
+				Self::start_on::<NetworkWorker<Block, H256>>(genesis, known, limits).await
 			},
 		}
 	}
@@ -76,6 +107,7 @@ impl Stranger {
 	async fn start_on<N: NetworkBackend<Block, H256>>(
 		genesis: H256,
 		known: &[&str],
+		limits: Limits,
 	) -> (Self, Vec<Inbound>) {
 		let tasks = Tasks::default();
 		let mut local = NetworkConfiguration::new_local();
@@ -87,12 +119,13 @@ impl Stranger {
 		let mut inbound = Vec::new();
 		for protocol in Protocol::ALL {
 			let (sender, queue) = async_channel::bounded(INBOUND_QUEUE);
+			let (max_request_bytes, max_response_bytes, time) = limits.of(protocol);
 			config.add_request_response_protocol(N::request_response_config(
 				names.get(protocol).clone(),
 				Vec::new(),
-				MAX_RESPONSE_BYTES,
-				MAX_RESPONSE_BYTES,
-				LIMIT,
+				max_request_bytes,
+				max_response_bytes,
+				time,
 				Some(sender),
 			));
 			inbound.push((protocol, queue));
