@@ -15,10 +15,8 @@ export const timeoutMs = 900_000;
  */
 const CALLS_PER_REQUEST = 64;
 
-/** Code of a call that was not taken. */
-const REFUSED = 9103;
-/** What it says where the same call is taken later: when the hub has accepted a head. */
-const LATER = /submit again/;
+/** Code of a call that is taken later: when the hub has accepted a head. */
+const LATER = 9106;
 
 export async function run({ nodes, signal, shared }, progress) {
   const { createCall } = await loadClient();
@@ -76,7 +74,7 @@ async function submitAll(ws, calls, where) {
     }
     if (refused === -1) return waits;
     const { code, message } = answers[refused].error;
-    if (code !== REFUSED || !LATER.test(message)) throw new Error(`subtree_submit: ${message} (code ${code})`);
+    if (code !== LATER) throw new Error(`subtree_submit: ${message} (code ${code})`);
     rest = rest.slice(refused);
     waits++;
     await nextBlock(where);

@@ -72,10 +72,11 @@ impl SubtreeRpcError {
 			Self::Hub(error) => error.code(),
 			Self::NotRegistered(_) => FIRST_CODE + 1,
 			Self::NotHere(_) | Self::NotYet(_) | Self::Closed(_) => FIRST_CODE + 2,
-			Self::Submit(_) | Self::Call(_) | Self::Outdated(_) => FIRST_CODE + 3,
+			Self::Submit(error) if error.is_transient() => FIRST_CODE + 6,
+			Self::Submit(_) | Self::Call(_) => FIRST_CODE + 3,
 			Self::ObjectNotFound(_) | Self::Read(_) | Self::Proof(_) => FIRST_CODE + 4,
 			Self::Storage(_) => FIRST_CODE + 5,
-			Self::Busy(_) | Self::Stopping => FIRST_CODE + 6,
+			Self::Busy(_) | Self::Stopping | Self::Outdated(_) => FIRST_CODE + 6,
 		}
 	}
 }
@@ -83,5 +84,30 @@ impl SubtreeRpcError {
 impl From<SubtreeRpcError> for ErrorObjectOwned {
 	fn from(error: SubtreeRpcError) -> Self {
 		Self::owned(error.code(), error.to_string(), None::<()>)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn what_may_be_submitted_again_has_a_code_of_its_own() {
+		let subtree = ObjectId::ROOT;
+		for later in [
+			SubtreeRpcError::Outdated(subtree),
+			SubtreeRpcError::Busy(1),
+			SubtreeRpcError::Stopping,
+			SubmitError::BeingHosted.into(),
+			SubmitError::HubBehind(5).into(),
+			SubmitError::Unflushed(1).into(),
+		] {
+			assert_eq!(later.code(), 9_106, "{later}");
+			assert!(later.to_string().contains("submit"), "{later}");
+		}
+		for never in [SubmitError::NotServing.into(), SubtreeRpcError::Call(CallRefusal::Malformed)]
+		{
+			assert_eq!(never.code(), 9_103, "{never}");
+		}
 	}
 }

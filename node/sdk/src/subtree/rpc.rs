@@ -23,6 +23,7 @@ use dstp_primitives::{
 	trie::NodeSet,
 	Key, Location, ObjectId, Path, StateRoot,
 };
+use dstp_state_network::wire::MAX_RANGE_BYTES;
 use dstp_subtree::{Receipt, Role, SubmitError};
 use jsonrpsee::{core::async_trait, proc_macros::rpc, PendingSubscriptionSink};
 use sc_rpc::{utils::spawn_subscription_task, SubscriptionTaskExecutor};
@@ -30,9 +31,6 @@ use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
 use sp_core::Bytes;
 use std::sync::Arc;
-
-/// Bytes of keys and values in one answer of `subtree_range`; with its proof in hex it stays below 2 MiB.
-const MAX_RANGE_BYTES: u32 = 256 * 1024;
 
 type Answer<T> = Result<T, SubtreeRpcError>;
 
