@@ -8,9 +8,9 @@ use std::{
 	net::TcpStream,
 	process::{Child, Command, ExitStatus, Stdio},
 	sync::{mpsc, Mutex},
-	thread::JoinHandle,
-	time::Duration,
+	time::{Duration, Instant},
 };
+use tempfile::TempDir;
 
 /// Longer than any wait of these tests takes on a busy machine: after it, the test fails.
 pub const LIMIT: Duration = Duration::from_secs(120);
@@ -25,32 +25,70 @@ pub struct Output {
 	pub stderr: String,
 }
 
-fn command(arguments: &[&str]) -> Command {
+/// The program, its output piped, with nothing from the environment that changes what it does or says, and with a folder for
+/// temporary files that goes when it is dropped: a node that is killed leaves its `--tmp` behind.
+pub fn command(arguments: &[&str]) -> (Command, TempDir) {
+	let temporary = tempfile::tempdir().expect("a temporary folder");
 	let mut command = Command::new(super::PROGRAM);
-	command.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-	command
+	command.args(arguments).env("TMPDIR", temporary.path());
+	for name in ["RUST_LOG", "RUST_BACKTRACE", "DSTP_SURI"] {
+		command.env_remove(name);
+	}
+	command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+	(command, temporary)
 }
 
-/// Runs the program until it ends by itself.
+/// Runs the program until it ends by itself, which it has to in time.
 pub fn run_to_end(arguments: &[&str]) -> Output {
-	let output = command(arguments).output().expect("the program starts");
-	Output {
-		status: output.status,
-		stdout: String::from_utf8(output.stdout).expect("text"),
-		stderr: String::from_utf8(output.stderr).expect("text"),
-	}
+	let (mut command, _temporary) = command(arguments);
+	let mut child = command.spawn().expect("the program starts");
+	let stdout = read_to_end(child.stdout.take().expect("piped"));
+	let stderr = read_to_end(child.stderr.take().expect("piped"));
+	let deadline = Instant::now() + LIMIT;
+	// The program has ended when nobody can write any more.
+	let texts = [stdout, stderr].map(|pipe| {
+		let left = deadline.saturating_duration_since(Instant::now());
+		pipe.recv_timeout(left).map_err(|_| pipe)
+	});
+	let [Ok(stdout), Ok(stderr)] = texts else {
+		kill(&mut child);
+		let texts = texts.map(|text| text.or_else(|pipe| pipe.recv()).expect("the reader ends"));
+		panic!("{arguments:?} did not end within {LIMIT:?}:\n{}", texts.join("\n"));
+	};
+	Output { status: child.wait().expect("the child is ours"), stdout, stderr }
+}
+
+fn kill(child: &mut Child) {
+	// It may have ended already.
+	let _ = child.kill();
+	let _ = child.wait();
+}
+
+/// Reads in a thread of its own, because a full pipe would stop the child, and gives everything at the end.
+fn read_to_end(mut pipe: impl Read + Send + 'static) -> mpsc::Receiver<String> {
+	let (sender, whole) = mpsc::channel();
+	std::thread::spawn(move || {
+		let mut bytes = Vec::new();
+		// What came before an error is enough, and a killed child may leave half a character.
+		let _ = pipe.read_to_end(&mut bytes);
+		// When the test has ended, nobody listens any more.
+		let _ = sender.send(String::from_utf8_lossy(&bytes).into_owned());
+	});
+	whole
 }
 
 /// A running node, killed when the test ends.
 pub struct Node {
 	child: Child,
-	stdout: Option<JoinHandle<String>>,
+	/// Comes when the node has ended.
+	stdout: mpsc::Receiver<String>,
 	pub client: WsClient,
 	/// Of its RPC server.
 	pub url: String,
 	/// Where Prometheus reads, if the node was told to offer it.
 	metrics: Option<String>,
 	log: Mutex<Log>,
+	_temporary: TempDir,
 }
 
 impl Node {
@@ -65,17 +103,12 @@ impl Node {
 	}
 
 	async fn start_with(arguments: &[&str], prometheus: &str) -> Self {
-		let mut child = command(arguments)
+		let (mut command, temporary) = command(arguments);
+		let mut child = command
 			.args(["--rpc-port=0", "--port=0", prometheus, "--no-telemetry", "--no-mdns"])
 			.spawn()
 			.expect("the program starts");
-		let stdout = child.stdout.take().expect("piped");
-		let stdout = std::thread::spawn(move || {
-			let mut text = String::new();
-			// A killed node may leave half a character: what came before is enough.
-			let _ = BufReader::new(stdout).read_to_string(&mut text);
-			text
-		});
+		let stdout = read_to_end(child.stdout.take().expect("piped"));
 		let mut log = Log::read(&mut child);
 		let address = log.until("Running JSON-RPC server: addr=");
 		let address = address.split(',').next().expect("split gives one part").trim();
@@ -83,7 +116,8 @@ impl Node {
 			.then(|| log.until("Prometheus exporter started at ").trim().to_owned());
 		let url = format!("ws://{address}");
 		let client = connect(&url).await;
-		Self { child, stdout: Some(stdout), client, url, metrics, log: Mutex::new(log) }
+		let log = Mutex::new(log);
+		Self { child, stdout, client, url, metrics, log, _temporary: temporary }
 	}
 
 	/// Where other nodes reach this one: over plain TCP if it is a validator, else over WebSockets.
@@ -141,27 +175,25 @@ impl Node {
 		self.client = connect(&self.url).await;
 	}
 
-	/// Presses Ctrl-C and waits for the end.
+	/// Presses Ctrl-C and waits for the end, which has to come in time and without an error.
 	pub async fn interrupt(mut self) -> Output {
-		let pid = self.child.id().to_string();
-		let kill = Command::new("kill").args(["-INT", &pid]).status().expect("kill runs");
-		assert!(kill.success());
+		self.signal("INT");
+		let stdout = self.stdout.recv_timeout(LIMIT).expect("the node ends in time after Ctrl-C");
 		let status = self.child.wait().expect("the child is ours");
-		let stdout = self.stdout.take().expect("taken once").join().expect("the reader ends");
+		assert!(status.success(), "the node ends cleanly after Ctrl-C: {status}");
 		Output { status, stdout, stderr: String::new() }
 	}
 }
 
-async fn connect(url: &str) -> WsClient {
+/// Another connection to a node's RPC server.
+pub async fn connect(url: &str) -> WsClient {
 	let client = WsClientBuilder::default().request_timeout(LIMIT).connection_timeout(LIMIT);
 	client.build(url).await.expect("the RPC server answers")
 }
 
 impl Drop for Node {
 	fn drop(&mut self) {
-		// It may have ended already.
-		let _ = self.child.kill();
-		let _ = self.child.wait();
+		kill(&mut self.child);
 		if std::thread::panicking() {
 			let log = self.log.get_mut().unwrap_or_else(|poisoned| poisoned.into_inner());
 			log.seen.extend(log.lines.iter());

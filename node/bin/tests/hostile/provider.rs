@@ -114,10 +114,11 @@ impl Provider {
 	}
 }
 
+/// A follower asks a few at a time and waits for each that says nothing: the last of many may be asked late.
 async fn reaches(counter: &watch::Sender<u32>, count: u32, what: &str) {
 	let mut counter = counter.subscribe();
 	let reached = counter.wait_for(|now| *now >= count);
-	let reached = tokio::time::timeout(LIMIT, reached).await;
+	let reached = tokio::time::timeout(3 * LIMIT, reached).await;
 	reached.unwrap_or_else(|_| panic!("{what} in time")).expect("the provider lives");
 }
 

@@ -24,7 +24,7 @@ struct Manual {
 }
 
 /// Makes a block on the best one.
-async fn block(node: &Node, finalise: bool) -> String {
+pub async fn block(node: &Node, finalise: bool) -> String {
 	let made: Value =
 		node.client.request("engine_createBlock", rpc_params![true, finalise]).await.unwrap();
 	made["hash"].as_str().expect("a block has a hash").to_owned()
@@ -83,7 +83,10 @@ impl Manual {
 	}
 }
 
+/// In the short form the driver's `a_reorganisation_that_removes_commits_hands_the_heads_over_again` does it with a hub that is
+/// played.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "long form: make test-long runs it"]
 async fn a_head_whose_commit_a_reorganisation_removed_is_committed_again() {
 	let hub = Manual::start(&[]).await;
 	let node = &hub.node;
@@ -169,7 +172,10 @@ fn tipped_transfer(nonce: u32, genesis: &str) -> String {
 	transaction::sign_with_tip(Charlie, nonce, genesis, RuntimeCall::Balances(call), 1000 * value)
 }
 
+/// In the short form the driver's `a_hub_that_stands_only_delays_and_calls_go_on` does it with a hub that is played, and
+/// `a_full_transaction_pool_only_delays` with this one.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "long form: make test-long runs it"]
 async fn a_hub_that_stands_still_only_delays() {
 	let hub = net::start(Litep2p, 1, &["--alice", "--tmp"]).await;
 	let address = hub.p2p_address().await;

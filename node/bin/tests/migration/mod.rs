@@ -4,6 +4,8 @@ mod follow;
 
 use crate::{
 	harness::{self, Node},
+	hostile::net::until,
+	hub_trouble::block,
 	subtree::{
 		after_blocks, create, genesis, insert_authority, key, root_in_header, signed, status,
 		submit, subtree, until_committed,
@@ -14,7 +16,7 @@ use codec::{DecodeAll, Encode};
 use dstp_hub_runtime::RuntimeCall;
 use dstp_node_sdk::{
 	global_tree::ObjectJson,
-	subtree::{StatusJson, SubtreeProofJson},
+	subtree::{StatusJson, SubtreeProofJson, SyncJson},
 };
 use dstp_primitives::{
 	api::StagingView,
@@ -31,7 +33,11 @@ use pallet_object_tree::Call as TreeCall;
 use serde_json::{json, Value};
 use sp_core::{crypto::Ss58Codec, Bytes, H256};
 use sp_keyring::Sr25519Keyring::{self, Alice, Bob};
-use std::process::{Child, Command, Stdio};
+use std::{process::Stdio, sync::Arc, time::Duration};
+use tokio::{
+	sync::{Mutex, MutexGuard},
+	task::JoinHandle,
+};
 
 /// Objects right below `/x`.
 const TOPS: u32 = 6;
@@ -175,15 +181,55 @@ async fn staging(node: &Node) -> Option<StagingView> {
 
 const HOST: &str = "subtree host /x --suri //Alice";
 
-/// The verb in the background.
-fn start_host(node: &Node) -> Child {
+/// Makes final blocks on a node with `--seal manual`, a few in a second, as long as it lives.
+struct Blocks {
+	/// Held while a block is made.
+	making: Arc<Mutex<()>>,
+	task: JoinHandle<()>,
+}
+
+impl Blocks {
+	async fn start(node: &Node) -> Self {
+		let making = Arc::new(Mutex::new(()));
+		let (client, may) = (harness::connect(&node.url).await, making.clone());
+		let task = tokio::spawn(async move {
+			loop {
+				let making = may.lock().await;
+				let made = client.request("engine_createBlock", rpc_params![true, true]);
+				let _: Value = made.await.expect("the node makes a block");
+				drop(making);
+				tokio::time::sleep(Duration::from_millis(200)).await;
+			}
+		});
+		Self { making, task }
+	}
+
+	/// No block comes until the guard is dropped, unless the test makes it.
+	async fn halt(&self) -> MutexGuard<'_, ()> {
+		self.making.lock().await
+	}
+}
+
+impl Drop for Blocks {
+	fn drop(&mut self) {
+		self.task.abort();
+	}
+}
+
+/// Runs the verb and kills it at the first block after which more than `missing` objects are missing. Blocks are halted: nothing
+/// goes on between the look and the kill, however fast the verb is.
+async fn kill_host(node: &Node, missing: u64) -> StagingView {
 	let words: Vec<&str> = HOST.split(' ').collect();
-	Command::new(crate::PROGRAM)
-		.args([&words[..], &["--url", &node.url]].concat())
-		.stdout(Stdio::null())
-		.stderr(Stdio::null())
-		.spawn()
-		.unwrap()
+	let (mut command, _temporary) = harness::command(&[&words[..], &["--url", &node.url]].concat());
+	let mut host = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+	let at = until("the verb is in the middle", async || {
+		block(node, true).await;
+		staging(node).await.filter(|at| at.missing > missing)
+	})
+	.await;
+	host.kill().unwrap();
+	host.wait().unwrap();
+	at
 }
 
 /// Calls change the content: other owners, a frozen and a shared object among them.
@@ -218,19 +264,16 @@ async fn change(node: &Node, epoch: u64) -> StatusJson {
 }
 
 /// Begins to take the content back, is killed in the middle, and gives up; the second time it goes through.
-async fn take_back(node: &Node, epoch: u64) -> Value {
+async fn take_back(node: &Node, blocks: &Blocks, epoch: u64) -> Value {
 	let genesis = genesis(node).await;
 	let late = |nonce| signed(&genesis, epoch, Alice, nonce, set("/top 4", "late", b"x"));
-	let mut host = start_host(node);
-	let before =
-		after_blocks(node, async |_| staging(node).await.filter(|at| at.missing > 1)).await;
-	host.kill().unwrap();
-	host.wait().unwrap();
-	assert!(before.missing > 0, "it is not complete");
+	let halted = blocks.halt().await;
+	kill_host(node, 1).await;
 	let answer = submit(node, late(7)).await.unwrap_err().to_string();
 	assert!(answer.contains("takes the content of this subtree back"), "{answer}");
 	let other = refused(node, "subtree host /x --suri //Bob");
 	assert!(other.contains("only") && other.contains("who registered it"), "{other}");
+	drop(halted);
 
 	// Giving up lets the subtree go on.
 	assert_eq!(verb(node, &format!("{HOST} --cancel"))["outcome"], "cancelled");
@@ -238,11 +281,9 @@ async fn take_back(node: &Node, epoch: u64) -> Value {
 	after_blocks(node, async |_| submit(node, late(7)).await.ok()).await;
 	until_committed(node).await;
 
-	let mut host = start_host(node);
-	after_blocks(node, async |_| staging(node).await.filter(|at| at.missing > 2)).await;
-	host.kill().unwrap();
-	host.wait().unwrap();
-	let left = staging(node).await.expect("it goes on where it was").left;
+	let halted = blocks.halt().await;
+	let left = kill_host(node, 2).await.left;
+	drop(halted);
 	let hosted = verb(node, HOST);
 	assert!(hosted["transactions"].as_u64().unwrap() > 0, "{hosted} {left:?}");
 	hosted
@@ -250,7 +291,8 @@ async fn take_back(node: &Node, epoch: u64) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn content_goes_from_the_hub_to_a_node_and_back() {
-	let node = Node::start(&["--dev", "--seal", "interval=300", "--serve", "/x", "--tmp"]).await;
+	let node = Node::start(&["--dev", "--seal", "manual", "--serve", "/x", "--tmp"]).await;
+	let blocks = Blocks::start(&node).await;
 	insert_authority(&node).await;
 	build(&node).await;
 	let before = hub_object(&node, "/x").await;
@@ -277,7 +319,7 @@ async fn content_goes_from_the_hub_to_a_node_and_back() {
 	assert_eq!(proven(&node, "/x/top 1", "field 007").await, None);
 	assert_ne!(changed.local_root, before.state_root);
 
-	let hosted = take_back(&node, epoch).await;
+	let hosted = take_back(&node, &blocks, epoch).await;
 	let after = hub_object(&node, "/x").await;
 	assert_eq!(hosted["stateRoot"], json!(after.state_root));
 	// As a run finds it that was interrupted after its last transaction.

@@ -1,6 +1,6 @@
 //! What verbs print of foreign words, and what they do when nobody reads it.
 
-use crate::harness::{run_to_end, Output};
+use crate::harness::{command, run_to_end, Output};
 use dstp_node_sdk::{
 	global_tree::{LocationJson, ObjectId32},
 	subtree::HeadJson,
@@ -10,7 +10,6 @@ use jsonrpsee::{
 	types::{ErrorObjectOwned, Params},
 	Extensions, RpcModule,
 };
-use std::process::{Command, Stdio};
 
 /// Clears the screen, sets the title, goes up, turns the direction of text, and looks like a line of its own.
 const COMMANDS: &str = "\u{1b}[2J\u{1b}]0;title\u{7}\u{9b}1A\u{202e}\r\n  hub head  7";
@@ -87,12 +86,8 @@ async fn a_verb_whose_reader_has_gone_ends_without_a_word() {
 		&["subtree", "status", "/x", "--json", "--url", &url],
 		&["export-chain-spec", "--chain=dev", "--without-code"],
 	] {
-		let mut child = Command::new(crate::PROGRAM)
-			.args(arguments)
-			.stdout(Stdio::piped())
-			.stderr(Stdio::piped())
-			.spawn()
-			.unwrap();
+		let (mut command, _temporary) = command(arguments);
+		let mut child = command.spawn().unwrap();
 		drop(child.stdout.take());
 		let output =
 			tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();

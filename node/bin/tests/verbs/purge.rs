@@ -21,7 +21,7 @@ async fn serve(base: &str) {
 	let refused = run_to_end(&["purge-chain", "--dev", "-d", base, "-y"]);
 	assert_eq!(refused.status.code(), Some(1), "{}", refused.stdout);
 	assert!(refused.stderr.contains("stop the node first"), "{}", refused.stderr);
-	assert!(node.interrupt().await.status.success());
+	node.interrupt().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,9 @@
 // A development node for tests: the real program, on ports that are free, gone when the test is.
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
@@ -34,16 +36,25 @@ export function nodeProgram() {
  */
 export async function startNode(program, args) {
   const flags = ["--dev", "--tmp", "--no-prometheus", "--rpc-port=0", "--port=0", ...args];
-  const child = spawn(program, flags, { stdio: ["ignore", "ignore", "pipe"] });
+  // Here is what --tmp makes, which a node that is killed leaves behind.
+  const folder = mkdtempSync(join(tmpdir(), "dstp-node-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+  const env = { ...process.env, TMPDIR: folder };
+  for (const name of ["RUST_LOG", "RUST_BACKTRACE", "DSTP_SURI"]) delete env[name];
+  const child = spawn(program, flags, { env, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   // No node outlives its test, however that ends.
-  const kill = () => child.kill("SIGKILL");
+  const kill = () => {
+    child.kill("SIGKILL");
+    remove();
+  };
   const leave = () => process.exit(1);
   process.once("exit", kill);
   for (const signal of SIGNALS) process.once(signal, leave);
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
+    remove();
     process.off("exit", kill);
     for (const signal of SIGNALS) process.off(signal, leave);
   };

@@ -5,12 +5,13 @@
 #[path = "../../../bin/tests/harness/mod.rs"]
 mod harness;
 
-use harness::Node;
+use harness::{Node, LIMIT};
 use jsonrpsee::{
 	core::client::{ClientT, Error},
 	rpc_params,
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// The program that [`harness`] starts.
 const PROGRAM: &str = env!("CARGO_BIN_EXE_own-protocol");
@@ -24,6 +25,19 @@ async fn start(identity: &str, key: u8, backend: &str, others: &[&str]) -> Node 
 
 async fn send(from: &Node, to: &str, text: &str) -> Result<String, Error> {
 	from.client.request("greetings_send", rpc_params![to, text]).await
+}
+
+/// Sends until the other node answers: at first they may not be connected yet.
+async fn answered(from: &Node, to: &str, text: &str) -> String {
+	let wait = async {
+		loop {
+			match send(from, to, text).await {
+				Ok(answer) => return answer,
+				Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+			}
+		}
+	};
+	tokio::time::timeout(LIMIT, wait).await.expect("the other node answers in time")
 }
 
 async fn peer_id(node: &Node) -> String {
@@ -41,11 +55,11 @@ async fn nodes_on_different_backends_greet_each_other() {
 	let bob = start("--bob", 2, "libp2p", &["--bootnodes", &address]).await;
 	let (alice_id, bob_id) = (peer_id(&alice).await, peer_id(&bob).await);
 
-	let answer = send(&bob, &alice_id, "good morning").await.unwrap();
+	let answer = answered(&bob, &alice_id, "good morning").await;
 	assert_eq!(answer, format!("good morning to you too, {bob_id}"));
 	assert_eq!((last(&alice).await.as_deref(), last(&bob).await), (Some("good morning"), None));
 
-	let answer = send(&alice, &bob_id, "good evening").await.unwrap();
+	let answer = answered(&alice, &bob_id, "good evening").await;
 	assert_eq!(answer, format!("good evening to you too, {alice_id}"));
 	assert_eq!(last(&bob).await.as_deref(), Some("good evening"));
 

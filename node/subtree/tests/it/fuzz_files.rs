@@ -1,7 +1,8 @@
 //! Damaged files: the engine opens with the state that was acknowledged, or says what is wrong. It never panics, although
 //! ParityDB does.
 //!
-//! `DSTP_LONG=1` and `PROPTEST_CASES` ask for more cases, `DSTP_SEED=<number>` repeats one.
+//! `DSTP_LONG=1` and `PROPTEST_CASES` ask for more cases, the first of them also for other ones each time; `DSTP_SEED=<number>`
+//! repeats one.
 
 use crate::common::*;
 use dstp_primitives::{
@@ -165,14 +166,12 @@ fn damage(rng: &mut StdRng, bytes: &mut Vec<u8>, other: &[u8]) -> Damage {
 /// Runs cases with seeds of their own, which a failure names.
 fn cases(name: &str, short: u64, long: u64, case: impl Fn(&mut StdRng)) {
 	let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-	let count = match number("PROPTEST_CASES") {
-		Some(count) => count,
-		None if std::env::var("DSTP_LONG").is_ok_and(|value| value == "1") => long,
-		None => short,
-	};
+	let asked_long = std::env::var("DSTP_LONG").is_ok_and(|value| value == "1");
+	let count = number("PROPTEST_CASES").unwrap_or(if asked_long { long } else { short });
 	let (first, count) = match number("DSTP_SEED") {
 		Some(seed) => (seed, 1),
-		None => (rand::random::<u64>() >> 1, count),
+		None if asked_long => (rand::random::<u64>() >> 1, count),
+		None => (0, count),
 	};
 	println!("{name}: {count} cases from DSTP_SEED={first}");
 	for seed in first..first + count {

@@ -157,17 +157,17 @@ pub fn long() -> bool {
 		|| std::env::var_os("PROPTEST_CASES").is_some()
 }
 
-/// From `DSTP_SEED`, else from the seed for all random tests, else at random.
+/// From `DSTP_SEED`, else from the seed for all random tests, else in the long form at random, and in the short one always the
+/// same.
 fn seed(name: &str) -> Vec<u8> {
-	let of_all = || std::env::var("PROPTEST_RNG_SEED").ok();
-	match std::env::var("DSTP_SEED") {
-		Ok(text) => hex::decode(text).unwrap(),
-		Err(_) => match of_all() {
-			Some(text) => {
-				sp_crypto_hashing::blake2_256(&[name.as_bytes(), text.as_bytes()].concat()).to_vec()
-			},
-			None => H256::random().as_bytes().to_vec(),
-		},
+	let of_all = |text: &str| {
+		sp_crypto_hashing::blake2_256(&[name.as_bytes(), text.as_bytes()].concat()).to_vec()
+	};
+	match (std::env::var("DSTP_SEED"), std::env::var("PROPTEST_RNG_SEED")) {
+		(Ok(seed), _) => hex::decode(seed).unwrap(),
+		(_, Ok(text)) => of_all(&text),
+		_ if long() => H256::random().as_bytes().to_vec(),
+		_ => of_all(""),
 	}
 }
 

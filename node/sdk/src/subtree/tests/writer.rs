@@ -39,7 +39,9 @@ fn calls_that_arrive_in_another_order_are_executed_in_that_of_their_nonces() {
 	let running = world.open(EngineOptions::default());
 	let writer = running.writer.as_ref().unwrap();
 	let order = [3, 1, 4, 0, 2, 6, 5];
-	let waiting = order.map(|nonce| writer.submit(checked(&running, Alice, nonce)).unwrap());
+	// Made before, because a call waits only so long for the one before it.
+	let calls = order.map(|nonce| checked(&running, Alice, nonce));
+	let waiting = calls.map(|call| writer.submit(call).unwrap());
 	for (nonce, outcome) in order.into_iter().zip(waiting) {
 		let receipt = outcome.blocking_recv().unwrap().unwrap();
 		assert_eq!((receipt.nonce, u64::from(receipt.index)), (nonce, nonce));
@@ -120,7 +122,7 @@ fn calls_that_wait_at_the_end_are_executed_or_refused_and_nobody_hangs() {
 	assert!(matches!(outcomes[3], Err(SubmitError::Refused(_))));
 
 	// What was acknowledged is there when the folder is opened again.
-	let reopened = (0..100).find_map(|_| {
+	let reopened = (0..1_200).find_map(|_| {
 		let running = world.served.open(&registration(1), &EngineOptions::default());
 		if running.is_none() {
 			std::thread::sleep(Duration::from_millis(50));
