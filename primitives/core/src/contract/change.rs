@@ -3,10 +3,10 @@
 use super::ModuleEntry;
 use crate::{
 	id::ObjectId,
-	object::{decode_value, encode_value, tag, ValueError},
+	object::{encode_value, tag, ValueError},
 };
 use alloc::vec::Vec;
-use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
+use codec::{Compact, Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use scale_info::TypeInfo;
 use sp_core::{bounded::BoundedVec, ConstU32};
 
@@ -64,6 +64,13 @@ pub(crate) fn resource_value(type_tag: &TypeTagBytes, value: &ContractValue) -> 
 ///
 /// Errors: [`ValueError`] if the trie holds something else there.
 pub fn resource_bytes(type_tag: &[u8], stored: &[u8]) -> Result<Vec<u8>, ValueError> {
-	let (found, value): (TypeTagBytes, ContractValue) = decode_value(tag::RESOURCE, stored)?;
-	(found.as_slice() == type_tag).then(|| value.into_inner()).ok_or(ValueError)
+	// The type is compared where it is, because an execution reads many resources and has their types already.
+	let mut rest = stored.strip_prefix(&[tag::RESOURCE]).ok_or(ValueError)?;
+	let length = Compact::<u32>::decode(&mut rest).map_err(|_| ValueError)?.0;
+	let (found, mut rest) = rest.split_at_checked(length as usize).ok_or(ValueError)?;
+	if found != type_tag {
+		return Err(ValueError);
+	}
+	let value = ContractValue::decode_all(&mut rest).map_err(|_| ValueError)?;
+	Ok(value.into_inner())
 }

@@ -10,10 +10,10 @@ use crate::{
 	error::{module_name, MoveError},
 	gas::Meter,
 	guard,
-	machine::Machine,
-	state::{module_id, Closure, TreeReader},
+	machine::{Callable, Machine},
+	state::{module_id, Closure, Decoded, TreeReader},
 };
-use dstp_primitives::{contract::ModuleLink, ObjectId, ObjectTree, Storage};
+use dstp_primitives::{contract::ModuleLink, tree::ContractPlaces, ObjectId, ObjectTree, Storage};
 use move_binary_format::{
 	access::ModuleAccess, errors::Location, file_format::Visibility, CompiledModule,
 };
@@ -22,6 +22,8 @@ use move_core_types::{
 	language_storage::{ModuleId, TypeTag},
 };
 use move_vm_runtime::session::{SerializedReturnValues, Session};
+use move_vm_types::loaded_data::runtime_types::Type;
+use std::sync::Arc;
 
 /// A call of an entry function.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -83,11 +85,12 @@ impl Engine {
 		budget: &Budget,
 	) -> Result<(Outcome, Vec<Vec<u8>>), Failed> {
 		let early = |error| Failed::after(error, 0, budget.limit);
-		let prepared = Prepared::new(function).map_err(early)?;
-		let closure = prepared.closure(tree, budget).map_err(early)?;
-		let mut machine = self.machines.take(&closure).map_err(early)?;
-		let warm = machine.is_warm(&closure);
-		let run = || prepared.serve(&mut machine, tree, &closure, signer, budget);
+		let mut prepared = Prepared::new(function).map_err(early)?;
+		let mut places = ContractPlaces::default();
+		let closure = prepared.closure(tree, &mut places, &self.decoded, budget).map_err(early)?;
+		let (mut machine, warm) = self.machines.take(&closure).map_err(early)?;
+		let storage = Readable { tree, places, closure: &closure };
+		let run = || prepared.serve(&mut machine, warm, storage, signer, budget);
 		let ran = if warm { guard::run_warm(run) } else { guard::run(run) };
 		let Served { result, used, kept_nodes } =
 			ran.map_err(|panicked| early(broken(module_name(&prepared.module), panicked)))?;
@@ -99,6 +102,13 @@ impl Engine {
 		outcome.gas_used = used;
 		Ok((outcome, values))
 	}
+}
+
+/// What an execution reads.
+struct Readable<'a, S> {
+	tree: &'a mut ObjectTree<S>,
+	places: ContractPlaces,
+	closure: &'a Closure,
 }
 
 /// What a machine gives when it has served a call.
@@ -136,11 +146,13 @@ impl Prepared {
 	fn closure<S: Storage>(
 		&self,
 		tree: &mut ObjectTree<S>,
+		places: &mut ContractPlaces,
+		decoded: &Decoded,
 		budget: &Budget,
 	) -> Result<Closure, MoveError> {
 		let mut roots = vec![self.module.clone()];
 		self.type_arguments.iter().for_each(|tag| modules_of(tag, &mut roots));
-		let closure = Closure::read(tree, roots.clone(), within(budget))?;
+		let closure = Closure::read(tree, places, decoded, roots.iter().cloned(), within(budget))?;
 		match roots.iter().find(|id| closure.get(id).is_none()) {
 			Some(missing) => Err(MoveError::ModuleNotFound(module_name(missing))),
 			None => Ok(closure),
@@ -152,20 +164,22 @@ impl Prepared {
 		MoveError::NotCallable { module, function, problem }
 	}
 
-	/// Runs the function in a machine.
+	/// Runs the function in a machine. `warm`: it has all of the closure in memory.
 	fn serve<S: Storage>(
-		&self,
+		&mut self,
 		machine: &mut Machine,
-		tree: &mut ObjectTree<S>,
-		closure: &Closure,
+		warm: bool,
+		Readable { tree, places, closure }: Readable<'_, S>,
 		signer: Option<&ObjectId>,
 		budget: &Budget,
 	) -> Served {
-		if let Err(error) = machine.learn(closure) {
-			return Served { result: Err(error), used: 0, kept_nodes: 0 };
+		if !warm {
+			if let Err(error) = machine.learn(closure) {
+				return Served { result: Err(error), used: 0, kept_nodes: 0 };
+			}
 		}
 		let mut meter = Meter::new(&budget.schedule, &machine.shapes, budget.limit);
-		let reader = TreeReader::new(tree, closure);
+		let reader = TreeReader::new(tree, places, closure, &machine.tags);
 		let result = charge_loading(&mut meter, &budget.schedule, closure)
 			.and_then(|()| self.run(machine, &reader, signer, &mut meter))
 			.and_then(|(outcome, values)| {
@@ -173,7 +187,7 @@ impl Prepared {
 				Ok((outcome, values))
 			});
 		let (used, kept_nodes) = (meter.used(), meter.kept_nodes());
-		if result.is_ok() {
+		if result.is_ok() && !warm {
 			machine.note_verified(closure);
 		}
 		Served { result, used, kept_nodes }
@@ -181,7 +195,7 @@ impl Prepared {
 
 	/// Runs the function: an entry function if somebody signed, else a public or entry one.
 	fn run<S: Storage>(
-		&self,
+		&mut self,
 		machine: &Machine,
 		reader: &TreeReader<'_, S>,
 		signer: Option<&ObjectId>,
@@ -196,11 +210,11 @@ impl Prepared {
 			return Ok((Outcome::default(), values));
 		}
 		let (changes, events) = session.finish().map_err(|error| reader.explain(error))?;
-		Ok((Outcome::from_effects(changes, events)?, values))
+		Ok((Outcome::from_effects(changes, events, &machine.tags)?, values))
 	}
 
 	fn run_in<S: Storage>(
-		&self,
+		&mut self,
 		machine: &Machine,
 		session: &mut Session<'_, '_, TreeReader<'_, S>>,
 		reader: &TreeReader<'_, S>,
@@ -214,33 +228,59 @@ impl Prepared {
 				.check_argument(tag)
 				.map_err(|problem| MoveError::BadRequest(problem.into()))?;
 		}
-		let compiled = machine.vm.load_module(&self.module, reader)?;
-		self.check_callable(&compiled, signer.is_some())?;
-		let loaded = session.load_function(&self.module, &self.name, &self.type_arguments)?;
-		let parameters = loaded
-			.parameters
-			.iter()
-			.map(|ty| ty.subst(&loaded.type_arguments))
-			.collect::<Result<Vec<_>, _>>()
-			.map_err(|_| self.problem("has a parameter of an unknown type"))?;
-		let arguments = arguments::complete(&parameters, signer, self.arguments.clone())
+		let parameters = self.callable(machine, session, reader, signer.is_some())?;
+		let arguments = std::mem::take(&mut self.arguments);
+		let arguments = arguments::complete(&parameters, signer, arguments)
 			.map_err(|problem| self.problem(problem))?;
 		let bytes = arguments.iter().map(|argument| argument.len() as u64).sum();
 		meter
 			.start(bytes, arguments::memory(&parameters, &arguments), type_nodes)
 			.map_err(|error| error.finish(Location::Undefined))?;
-		let (name, types) = (&self.name, self.type_arguments.clone());
+		let types = std::mem::take(&mut self.type_arguments);
 		Ok(session.execute_function_bypass_visibility(
 			&self.module,
-			name,
+			&self.name,
 			types,
 			arguments,
 			meter,
 		)?)
 	}
 
-	fn check_callable(&self, module: &CompiledModule, signed: bool) -> Result<(), MoveError> {
-		match callable(module, &self.name) {
+	/// The parameters of the function, if it may be called.
+	fn callable<S: Storage>(
+		&self,
+		machine: &Machine,
+		session: &Session<'_, '_, TreeReader<'_, S>>,
+		reader: &TreeReader<'_, S>,
+		signed: bool,
+	) -> Result<Arc<[Type]>, MoveError> {
+		let simple = self.type_arguments.is_empty();
+		if let Some(known) =
+			simple.then(|| machine.functions.get(&self.module, &self.name)).flatten()
+		{
+			self.check_callable(Some((known.public, known.entry)), signed)?;
+			return Ok(known.parameters);
+		}
+		let compiled = machine.vm.load_module(&self.module, reader)?;
+		let found = callable(&compiled, &self.name);
+		self.check_callable(found, signed)?;
+		let loaded = session.load_function(&self.module, &self.name, &self.type_arguments)?;
+		let parameters = loaded
+			.parameters
+			.iter()
+			.map(|ty| ty.subst(&loaded.type_arguments))
+			.collect::<Result<Arc<[_]>, _>>()
+			.map_err(|_| self.problem("has a parameter of an unknown type"))?;
+		if let (true, Some((public, entry))) = (simple, found) {
+			let callable = Callable { public, entry, parameters: parameters.clone() };
+			machine.functions.keep(&self.module, &self.name, callable);
+		}
+		Ok(parameters)
+	}
+
+	/// `found`: whether it is public, and whether it is an entry function, if there is such a function.
+	fn check_callable(&self, found: Option<(bool, bool)>, signed: bool) -> Result<(), MoveError> {
+		match found {
 			None => Err(self.problem("does not exist")),
 			Some((_, false)) if signed => {
 				Err(self.problem("is no entry function; view it, or call another"))

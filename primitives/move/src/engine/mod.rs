@@ -20,7 +20,7 @@ pub use outcome::{Event, Outcome, ViewOutcome, MAX_EVENTS, MAX_EVENT_BYTES};
 pub use publish::{Publication, MAX_BUNDLE_BYTES, MAX_BUNDLE_MODULES};
 pub use types::{MAX_TYPE_ARGUMENTS, MAX_TYPE_TAG_DEPTH};
 
-use crate::{error::MoveError, guard, machine::Machines};
+use crate::{error::MoveError, guard, machine::Machines, state::Decoded};
 
 /// Runs Move contracts. See the [crate] for what it reads and gives.
 ///
@@ -28,6 +28,7 @@ use crate::{error::MoveError, guard, machine::Machines};
 #[derive(Debug, Default)]
 pub struct Engine {
 	machines: Machines,
+	decoded: Decoded,
 }
 
 impl Engine {

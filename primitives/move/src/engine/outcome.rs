@@ -1,6 +1,9 @@
 //! What an execution gives.
 
-use crate::{error::MoveError, state::tree_address};
+use crate::{
+	error::MoveError,
+	state::{tree_address, Tags},
+};
 use dstp_primitives::contract::{ContractChange, ContractValue, TypeTagBytes};
 use move_core_types::{
 	effects::{ChangeSet, Event as VmEvent, Op},
@@ -49,11 +52,12 @@ impl Outcome {
 	pub(super) fn from_effects(
 		changes: ChangeSet,
 		events: Vec<VmEvent>,
+		tags: &Tags,
 	) -> Result<Self, MoveError> {
 		let mut outcome = Self::default();
 		for (address, account) in changes.into_inner() {
 			for (tag, op) in account.into_resources() {
-				let type_tag = encoded_type(&tag)?;
+				let type_tag = encoded_type(&tag, tags)?;
 				let address = tree_address(&address);
 				outcome.changes.push(match op {
 					Op::New(value) | Op::Modify(value) => {
@@ -79,9 +83,8 @@ impl Outcome {
 	}
 }
 
-fn encoded_type(tag: &StructTag) -> Result<TypeTagBytes, MoveError> {
-	let bytes = bcs::to_bytes(tag).map_err(|_| MoveError::Corrupt("type"))?;
-	bytes.try_into().map_err(|_| {
+fn encoded_type(tag: &StructTag, tags: &Tags) -> Result<TypeTagBytes, MoveError> {
+	tags.get(tag).map(|stored| stored.bytes.clone()).ok_or_else(|| {
 		MoveError::BadRequest(format!("the type {} has too many arguments to be stored", tag.name))
 	})
 }

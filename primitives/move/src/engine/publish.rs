@@ -11,13 +11,14 @@ use crate::{
 	gas::Meter,
 	machine::new_machine,
 	natives::FRAMEWORK,
-	state::{module_link, move_address, shapes_of, Closure, TreeReader},
+	state::{module_link, move_address, shapes_of, Closure, Decoded, Tags, TreeReader},
 };
 use dstp_primitives::{
 	contract::{
 		ContractChange, ModuleEntry, ModuleLink, UpgradePolicy, MAX_MODULE_LINKS,
 		MODULE_ENTRY_VERSION,
 	},
+	tree::ContractPlaces,
 	ObjectId, ObjectTree, Storage,
 };
 use move_binary_format::{access::ModuleAccess, CompiledModule};
@@ -54,7 +55,7 @@ impl Engine {
 	) -> Result<Outcome, Failed> {
 		let none = Shapes::default();
 		let mut meter = Meter::new(&budget.schedule, &none, budget.limit);
-		let result = publish(tree, publication, budget, &mut meter);
+		let result = publish(tree, &self.decoded, publication, budget, &mut meter);
 		let gas_used = meter.used();
 		result
 			.map(|outcome| Outcome { gas_used, ..outcome })
@@ -64,6 +65,7 @@ impl Engine {
 
 fn publish<S: Storage>(
 	tree: &mut ObjectTree<S>,
+	decoded: &Decoded,
 	publication: Publication,
 	budget: &Budget,
 	meter: &mut Meter,
@@ -74,7 +76,8 @@ fn publish<S: Storage>(
 	let compiled =
 		modules.iter().zip(0..).map(decode).collect::<Result<Vec<CompiledModule>, _>>()?;
 	let first = module_name(&compiled[0].self_id());
-	let closure = bundle_closure(tree, &compiled, budget)?;
+	let mut places = ContractPlaces::default();
+	let closure = bundle_closure(tree, &mut places, decoded, &compiled, budget)?;
 	charge_loading(meter, schedule, &closure)?;
 	let entries =
 		guarded(&first, || check_modules(&publisher, policy, &modules, &compiled, &closure))?;
@@ -82,7 +85,7 @@ fn publish<S: Storage>(
 		charge(meter, schedule.module)?;
 		charge_each(meter, schedule.verifier_unit, u64::from(entry.work))?;
 	}
-	verify(tree, &publisher, modules, &first, &closure)?;
+	verify(tree, places, &publisher, modules, &first, &closure)?;
 	let changes = entries
 		.into_iter()
 		.map(|module| ContractChange::SetModule { address: publisher, module })
@@ -147,12 +150,15 @@ fn rejected(id: &ModuleId, reason: impl ToString) -> MoveError {
 /// What the machine needs to check the bundle: the old modules of the same names, and everything outside the bundle.
 fn bundle_closure<S: Storage>(
 	tree: &mut ObjectTree<S>,
+	places: &mut ContractPlaces,
+	decoded: &Decoded,
 	bundle: &[CompiledModule],
 	budget: &Budget,
 ) -> Result<Closure, MoveError> {
 	let own: BTreeSet<ModuleId> = bundle.iter().map(|module| module.self_id()).collect();
 	let named: BTreeSet<ModuleId> = bundle.iter().flat_map(links).collect();
-	let closure = Closure::read(tree, own.union(&named).cloned(), within(budget))?;
+	let roots = own.union(&named).cloned();
+	let closure = Closure::read(tree, places, decoded, roots, within(budget))?;
 	match named.difference(&own).find(|id| closure.get(id).is_none()) {
 		Some(missing) => Err(MoveError::ModuleNotFound(module_name(missing))),
 		None => Ok(closure),
@@ -217,13 +223,15 @@ fn check_policy(id: &ModuleId, closure: &Closure) -> Result<(), MoveError> {
 /// still be dropped, and a machine that saw it must not serve anyone else.
 fn verify<S: Storage>(
 	tree: &mut ObjectTree<S>,
+	places: ContractPlaces,
 	publisher: &ObjectId,
 	modules: Vec<Vec<u8>>,
 	first: &str,
 	closure: &Closure,
 ) -> Result<(), MoveError> {
 	guarded(first, || {
-		let (reader, machine) = (TreeReader::new(tree, closure), new_machine()?);
+		let (tags, machine) = (Tags::default(), new_machine()?);
+		let reader = TreeReader::new(tree, places, closure, &tags);
 		let mut session = machine.new_session(&reader);
 		session
 			.publish_module_bundle(modules, move_address(publisher), &mut UnmeteredGasMeter)

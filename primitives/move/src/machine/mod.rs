@@ -13,7 +13,9 @@
 //! - Memory is bounded: [`MAX_IDLE_MACHINES`] machines of [`MAX_MACHINE_MODULES`] modules, each dropped after
 //!   [`MAX_MACHINE_NODES`] nodes of types that it may keep.
 
+mod functions;
 mod pool;
 
+pub(crate) use functions::{Callable, Functions};
 pub(crate) use pool::{new_machine, Machine};
 pub use pool::{Machines, MAX_IDLE_MACHINES, MAX_MACHINE_MODULES, MAX_MACHINE_NODES};

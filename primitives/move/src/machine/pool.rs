@@ -1,16 +1,17 @@
 //! Machines that wait for calls.
 
+use super::Functions;
 use crate::{
 	envelope::{limits::LOOP_DEPTH, types::Shapes},
 	error::MoveError,
 	natives,
-	state::{shapes_of, Closure},
+	state::{shapes_of, Closure, Tags},
 };
 use move_bytecode_verifier::VerifierConfig;
 use move_core_types::language_storage::ModuleId;
 use move_vm_runtime::move_vm::MoveVM;
 use std::{
-	collections::{HashMap, HashSet},
+	collections::HashMap,
 	sync::{Arc, Mutex, PoisonError},
 };
 
@@ -27,30 +28,57 @@ pub const MAX_MACHINE_NODES: u64 = 2_500_000;
 pub(crate) struct Machine {
 	pub(crate) vm: MoveVM,
 	pub(crate) shapes: Shapes,
-	modules: HashMap<ModuleId, Arc<[u8]>>,
-	verified: HashSet<ModuleId>,
+	pub(crate) functions: Functions,
+	pub(crate) tags: Tags,
+	modules: HashMap<ModuleId, Held>,
 	kept_nodes: u64,
 	/// Whether what it knows of types belongs to the modules that it has.
 	sound: bool,
 }
 
+/// A module in a machine.
+struct Held {
+	stored: Arc<[u8]>,
+	/// Whether the machine certainly has it in memory, verified and linked.
+	verified: bool,
+}
+
+/// How much of a closure a machine has.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Fit {
+	known: usize,
+	warm: bool,
+}
+
 impl Machine {
 	fn new() -> Result<Self, MoveError> {
-		let (shapes, modules, verified) = Default::default();
-		Ok(Self { vm: new_machine()?, shapes, modules, verified, kept_nodes: 0, sound: true })
+		let (shapes, functions, tags, modules) = Default::default();
+		Ok(Self {
+			vm: new_machine()?,
+			shapes,
+			functions,
+			tags,
+			modules,
+			kept_nodes: 0,
+			sound: true,
+		})
 	}
 
-	/// How many modules of the closure it has; `None` if it has another module under one of their names.
-	fn fits(&self, closure: &Closure) -> Option<usize> {
-		let mut known = 0;
+	/// How much of the closure it has; `None` if it has another module under one of the names.
+	fn fits(&self, closure: &Closure) -> Option<Fit> {
+		let (mut known, mut verified) = (0, 0);
 		for (id, module) in closure.iter() {
 			match self.modules.get(id) {
-				Some(stored) if *stored == module.stored => known += 1,
+				Some(held) if same(&held.stored, &module.stored) => {
+					known += 1;
+					verified += usize::from(held.verified);
+				},
 				Some(_) => return None,
 				None => {},
 			}
 		}
-		(self.modules.len() + closure.len() - known <= MAX_MACHINE_MODULES).then_some(known)
+		(self.modules.len() + closure.len() - known <= MAX_MACHINE_MODULES)
+			.then_some(Fit { known, warm: verified == closure.len() })
 	}
 
 	/// Makes the closure known. It counts as in memory from now on, because a call that fails may have loaded any part of it.
@@ -58,23 +86,28 @@ impl Machine {
 		self.sound = false;
 		shapes_of(closure, &mut self.shapes)?;
 		for (id, module) in closure.iter() {
-			self.modules.entry(id.clone()).or_insert_with(|| module.stored.clone());
+			if !self.modules.contains_key(id) {
+				let held = Held { stored: module.stored.clone(), verified: false };
+				self.modules.insert(id.clone(), held);
+			}
 		}
 		self.sound = true;
 		Ok(())
 	}
+
+	/// Notes that the machine has loaded all of the closure, which it has learnt.
+	pub(crate) fn note_verified(&mut self, closure: &Closure) {
+		for (id, _) in closure.iter() {
+			if let Some(held) = self.modules.get_mut(id) {
+				held.verified = true;
+			}
+		}
+	}
 }
 
-impl Machine {
-	/// Whether everything of the closure is verified and in memory.
-	pub(crate) fn is_warm(&self, closure: &Closure) -> bool {
-		closure.iter().all(|(id, _)| self.verified.contains(id))
-	}
-
-	/// Notes that the machine has loaded all of the closure.
-	pub(crate) fn note_verified(&mut self, closure: &Closure) {
-		self.verified.extend(closure.iter().map(|(id, _)| id.clone()));
-	}
+/// Mostly both are one and the same.
+fn same(one: &Arc<[u8]>, other: &Arc<[u8]>) -> bool {
+	Arc::ptr_eq(one, other) || one == other
 }
 
 /// A virtual machine with nothing in memory.
@@ -90,20 +123,20 @@ pub struct Machines {
 }
 
 impl Machines {
-	/// A machine for the closure: of those that fit, the one that has most of it in memory, or a new one. It is not in the pool
-	/// meanwhile; whoever does not give it back drops it. It has to [learn](Machine::learn) the closure before it serves.
-	pub(crate) fn take(&self, closure: &Closure) -> Result<Machine, MoveError> {
+	/// A machine for the closure: of those that fit, the one that has most of it in memory, or a new one; and whether all of the
+	/// closure is verified and in memory. It is not in the pool meanwhile; whoever does not give it back drops it. If it is not
+	/// warm, it has to [learn](Machine::learn) the closure before it serves.
+	pub(crate) fn take(&self, closure: &Closure) -> Result<(Machine, bool), MoveError> {
 		let found = {
 			let mut idle = self.lock();
 			let best = idle
 				.iter()
 				.enumerate()
 				.filter_map(|(index, machine)| Some((machine.fits(closure)?, index)))
-				.max()
-				.map(|(_, index)| index);
-			best.map(|index| idle.remove(index))
+				.max();
+			best.map(|(fit, index)| (idle.remove(index), fit.warm))
 		};
-		found.map_or_else(Machine::new, Ok)
+		found.map_or_else(|| Ok((Machine::new()?, false)), Ok)
 	}
 
 	/// Gives a machine back after a call that may have made it keep this many nodes of types. The one that waited longest makes

@@ -1,6 +1,6 @@
 //! Modules with everything that they need.
 
-use super::{module_id, module_link};
+use super::{module_id, module_link, tree_address, Decoded};
 use crate::error::{module_name, MoveError};
 use dstp_primitives::{
 	contract::ModuleEntry, object::module_key, tree::ContractPlaces, ObjectTree, Storage,
@@ -21,6 +21,10 @@ pub struct LoadedModule {
 	pub stored: Arc<[u8]>,
 	/// The same, decoded.
 	pub entry: Arc<ModuleEntry>,
+	/// The modules that it names.
+	pub links: Arc<[ModuleId]>,
+	/// Where it stands in the object of its address.
+	pub key: Arc<[u8]>,
 }
 
 /// Some modules, and all modules that they name, and so on.
@@ -35,21 +39,22 @@ impl Closure {
 	/// module names has to exist. `pay` sees each module as soon as it is read and may end the walk.
 	pub fn read<S: Storage>(
 		tree: &mut ObjectTree<S>,
+		places: &mut ContractPlaces,
+		decoded: &Decoded,
 		roots: impl IntoIterator<Item = ModuleId>,
 		mut pay: impl FnMut(&LoadedModule) -> Result<(), MoveError>,
 	) -> Result<Self, MoveError> {
-		let (mut closure, mut places) = (Self::default(), ContractPlaces::default());
+		let mut closure = Self::default();
 		let mut queue: Vec<(ModuleId, bool)> = roots.into_iter().map(|id| (id, false)).collect();
 		while let Some((id, needed)) = queue.pop() {
 			if closure.modules.contains_key(&id) {
 				continue;
 			}
-			match read_module(tree, &mut places, &id)? {
+			match read_module(tree, places, decoded, &id)? {
 				Some(module) => {
 					pay(&module)?;
-					for link in &module.entry.links {
-						queue.push((module_id(link).ok_or(MoveError::Corrupt("module"))?, true));
-					}
+					let new = module.links.iter().filter(|id| closure.get(id).is_none());
+					queue.extend(new.map(|id| (id.clone(), true)));
 					closure.insert(id, module)?;
 				},
 				None if needed => return Err(MoveError::ModuleNotFound(module_name(&id))),
@@ -100,16 +105,30 @@ impl Closure {
 fn read_module<S: Storage>(
 	tree: &mut ObjectTree<S>,
 	places: &mut ContractPlaces,
+	decoded: &Decoded,
 	id: &ModuleId,
 ) -> Result<Option<LoadedModule>, MoveError> {
-	let Some(link) = module_link(id) else { return Ok(None) };
-	let Some(stored) = tree.contract_value_at(places, &link.address, &module_key(&link.name))?
-	else {
+	let before = decoded.get(id);
+	let key = match &before {
+		Some(module) => module.key.clone(),
+		None => match module_link(id) {
+			Some(link) => module_key(&link.name).into(),
+			None => return Ok(None),
+		},
+	};
+	let Some(stored) = tree.contract_value_at(places, &tree_address(id.address()), &key)? else {
 		return Ok(None);
 	};
+	if let Some(module) = before.filter(|module| *module.stored == *stored) {
+		return Ok(Some(module));
+	}
 	let entry = ModuleEntry::from_value(&stored).map_err(|_| MoveError::Corrupt("module"))?;
-	if entry.name != link.name {
+	if entry.name.as_slice() != id.name().as_bytes() {
 		return Err(MoveError::Corrupt("module"));
 	}
-	Ok(Some(LoadedModule { stored: stored.into(), entry: Arc::new(entry) }))
+	let links = entry.links.iter().map(module_id).collect::<Option<Arc<[_]>>>();
+	let links = links.ok_or(MoveError::Corrupt("module"))?;
+	let module = LoadedModule { stored: stored.into(), entry: Arc::new(entry), links, key };
+	decoded.keep(id, &module);
+	Ok(Some(module))
 }

@@ -5,12 +5,16 @@
 //! Resources are read one by one while the machine runs.
 
 mod closure;
+mod decoded;
 mod reader;
 mod shapes;
+mod tags;
 
 pub use closure::{Closure, LoadedModule, MAX_CLOSURE_BYTES, MAX_CLOSURE_MODULES};
+pub use decoded::Decoded;
 pub(crate) use reader::TreeReader;
 pub(crate) use shapes::shapes_of;
+pub(crate) use tags::Tags;
 
 use dstp_primitives::{contract::ModuleLink, ObjectId};
 use move_core_types::{

@@ -1,10 +1,8 @@
 //! The tree as the virtual machine sees it.
 
-use super::{tree_address, Closure};
+use super::{tree_address, Closure, Tags};
 use crate::error::MoveError;
-use dstp_primitives::{
-	contract::resource_bytes, object::resource_key, tree::ContractPlaces, ObjectTree, Storage,
-};
+use dstp_primitives::{contract::resource_bytes, tree::ContractPlaces, ObjectTree, Storage};
 use move_core_types::{
 	account_address::AccountAddress,
 	language_storage::{ModuleId, StructTag},
@@ -18,16 +16,19 @@ use std::cell::RefCell;
 pub(crate) struct TreeReader<'a, S> {
 	tree: RefCell<(&'a mut ObjectTree<S>, ContractPlaces)>,
 	closure: &'a Closure,
+	tags: &'a Tags,
 	failure: RefCell<Option<MoveError>>,
 }
 
 impl<'a, S: Storage> TreeReader<'a, S> {
-	pub(crate) fn new(tree: &'a mut ObjectTree<S>, closure: &'a Closure) -> Self {
-		Self {
-			tree: RefCell::new((tree, ContractPlaces::default())),
-			closure,
-			failure: RefCell::new(None),
-		}
+	/// `places`: where the objects of addresses are, as far as the closure needed it.
+	pub(crate) fn new(
+		tree: &'a mut ObjectTree<S>,
+		places: ContractPlaces,
+		closure: &'a Closure,
+		tags: &'a Tags,
+	) -> Self {
+		Self { tree: RefCell::new((tree, places)), closure, tags, failure: RefCell::new(None) }
 	}
 
 	/// The failure of the storage behind an error, or else the error.
@@ -40,13 +41,13 @@ impl<'a, S: Storage> TreeReader<'a, S> {
 		address: &AccountAddress,
 		tag: &StructTag,
 	) -> Result<Option<Vec<u8>>, MoveError> {
-		let type_tag = bcs::to_bytes(tag).map_err(|_| MoveError::Corrupt("resource"))?;
+		// A type that is too long to be stored has no resources.
+		let Some(tag) = self.tags.get(tag) else { return Ok(None) };
 		let (tree, places) = &mut *self.tree.borrow_mut();
-		let key = resource_key(&type_tag);
-		let stored = tree.contract_value_at(places, &tree_address(address), &key)?;
+		let stored = tree.contract_value_at(places, &tree_address(address), &tag.key)?;
 		let Some(stored) = stored else { return Ok(None) };
 		let value =
-			resource_bytes(&type_tag, &stored).map_err(|_| MoveError::Corrupt("resource"))?;
+			resource_bytes(&tag.bytes, &stored).map_err(|_| MoveError::Corrupt("resource"))?;
 		Ok(Some(value))
 	}
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod cost;
 mod gas;
 mod machines;
 mod mutants;
