@@ -24,6 +24,8 @@ struct Use {
 	count: u64,
 	/// How deep at most.
 	depth: u64,
+	/// Whether it is the element of a vector somewhere.
+	element: bool,
 }
 
 /// The layout of a type whose type parameters are not put in yet.
@@ -32,11 +34,33 @@ pub struct Shape {
 	nodes: u64,
 	depth: u64,
 	uses: BTreeMap<u16, Use>,
+	/// Whether there is a vector of structs or vectors in it. If not, a value has no more parts than the layout has nodes.
+	nested: bool,
 }
 
 impl Shape {
 	fn leaf() -> Self {
-		Self { nodes: 1, depth: 1, uses: BTreeMap::new() }
+		Self { nodes: 1, depth: 1, uses: BTreeMap::new(), nested: false }
+	}
+
+	fn vector(element: &Self) -> Self {
+		let mut shape = Self::leaf();
+		shape.add(element);
+		shape.nested |= element.has_parts();
+		if element.is_parameter() {
+			shape.uses.values_mut().for_each(|used| used.element = true);
+		}
+		shape
+	}
+
+	/// A type parameter itself has no nodes.
+	fn is_parameter(&self) -> bool {
+		self.nodes == 0
+	}
+
+	/// Whether it is a struct or a vector. A primitive type has one node.
+	fn has_parts(&self) -> bool {
+		self.nodes > 1 || (self.nodes == 1 && !self.uses.is_empty())
 	}
 
 	/// Adds a part one level below.
@@ -47,20 +71,24 @@ impl Shape {
 			let own = self.uses.entry(*parameter).or_default();
 			own.count = own.count.saturating_add(used.count);
 			own.depth = own.depth.max(used.depth + 1);
+			own.element |= used.element;
 		}
+		self.nested |= part.nested;
 	}
 
 	/// Puts arguments in for the type parameters.
 	fn with(&self, arguments: &[Self]) -> Self {
-		let mut result = Self { nodes: self.nodes, depth: self.depth, uses: BTreeMap::new() };
+		let mut result = Self { uses: BTreeMap::new(), ..*self };
 		for (parameter, used) in &self.uses {
 			let Some(argument) = arguments.get(usize::from(*parameter)) else { continue };
 			result.nodes = result.nodes.saturating_add(argument.nodes.saturating_mul(used.count));
 			result.depth = result.depth.max(used.depth + argument.depth);
+			result.nested |= argument.nested || (used.element && argument.has_parts());
 			for (inner, inner_use) in &argument.uses {
 				let own = result.uses.entry(*inner).or_default();
 				own.count = own.count.saturating_add(inner_use.count.saturating_mul(used.count));
 				own.depth = own.depth.max(used.depth + inner_use.depth);
+				own.element |= inner_use.element || (used.element && argument.is_parameter());
 			}
 		}
 		result
@@ -131,13 +159,14 @@ impl Shapes {
 		Ok(nodes)
 	}
 
+	/// The nodes of a type's layout if no value of it has more parts, vectors of primitive elements counted as one.
+	pub fn flat_nodes(&self, tag: &TypeTag) -> Option<u64> {
+		self.of_tag(tag).filter(|shape| !shape.nested).map(|shape| shape.nodes)
+	}
+
 	fn of_tag(&self, tag: &TypeTag) -> Option<Shape> {
 		Some(match tag {
-			TypeTag::Vector(inner) => {
-				let mut shape = Shape::leaf();
-				shape.add(&self.of_tag(inner)?);
-				shape
-			},
+			TypeTag::Vector(inner) => Shape::vector(&self.of_tag(inner)?),
 			TypeTag::Struct(tag) => {
 				let arguments = tag
 					.type_params
@@ -212,11 +241,11 @@ impl Own<'_> {
 			SignatureToken::TypeParameter(parameter) => Shape {
 				nodes: 0,
 				depth: 0,
-				uses: BTreeMap::from([(*parameter, Use { count: 1, depth: 0 })]),
+				uses: BTreeMap::from([(*parameter, Use { count: 1, depth: 0, element: false })]),
+				nested: false,
 			},
-			SignatureToken::Vector(inner)
-			| SignatureToken::Reference(inner)
-			| SignatureToken::MutableReference(inner) => {
+			SignatureToken::Vector(inner) => Shape::vector(&self.token(inner)?),
+			SignatureToken::Reference(inner) | SignatureToken::MutableReference(inner) => {
 				let mut shape = Shape::leaf();
 				shape.add(&self.token(inner)?);
 				shape
@@ -246,10 +275,13 @@ pub fn check(module: &CompiledModule, shapes: &Shapes) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use std::slice::from_ref;
 
 	fn part(nodes: u64, depth: u64, uses: &[(u16, u64, u64)]) -> Shape {
-		let uses = uses.iter().map(|(p, count, depth)| (*p, Use { count: *count, depth: *depth }));
-		Shape { nodes, depth, uses: uses.collect() }
+		let of = |(parameter, count, depth): &(u16, u64, u64)| {
+			(*parameter, Use { count: *count, depth: *depth, element: false })
+		};
+		Shape { nodes, depth, uses: uses.iter().map(of).collect(), nested: false }
 	}
 
 	#[test]
@@ -267,5 +299,24 @@ mod tests {
 		assert_eq!((grown.nodes, grown.depth), (2 * 1024 - 1, 11));
 		assert!(grown.check().is_err());
 		assert_eq!(pair.with(&[pair.clone()]), part(3, 2, &[(0, 4, 2)]));
+	}
+
+	#[test]
+	fn a_value_is_flat_unless_a_vector_has_elements_with_parts() {
+		let parameter = part(0, 0, &[(0, 1, 0)]);
+		let byte = Shape::leaf();
+		let bytes = Shape::vector(&byte);
+		let list = Shape::vector(&parameter);
+		assert!(!bytes.nested && !list.nested);
+		assert!(Shape::vector(&bytes).nested);
+		assert!(!list.with(from_ref(&byte)).nested);
+		assert!(list.with(from_ref(&bytes)).nested);
+		let through = list.with(from_ref(&parameter));
+		assert!(!through.nested && through.with(from_ref(&bytes)).nested);
+		let mut boxed = Shape::leaf();
+		boxed.add(&parameter);
+		assert!(!boxed.with(&[bytes]).nested);
+		assert!(boxed.with(&[Shape::vector(&Shape::vector(&byte))]).nested);
+		assert!(Shape::vector(&boxed).nested);
 	}
 }

@@ -5,7 +5,7 @@ use dstp_primitives::contract::GasSchedule;
 use move_binary_format::errors::{PartialVMError, PartialVMResult};
 use move_core_types::{
 	gas_algebra::{InternalGas, NumArgs, NumBytes},
-	language_storage::ModuleId,
+	language_storage::{ModuleId, TypeTag},
 	vm_status::StatusCode,
 };
 use move_vm_types::{
@@ -35,6 +35,8 @@ pub struct Meter<'a> {
 	bound: u64,
 	/// Whether there may be a value with many parts to which the machine gives a small size.
 	hollow: bool,
+	/// Bytes of a resource that was read just now, until its type is told.
+	loaded: Option<u64>,
 	/// Nodes of types that the machine may keep.
 	kept_nodes: u64,
 	/// Nodes of the type arguments of each function that is running, the outermost first.
@@ -45,8 +47,8 @@ impl<'a> Meter<'a> {
 	/// A meter for one execution with `limit` gas.
 	pub fn new(schedule: &'a GasSchedule, shapes: &'a Shapes, limit: u64) -> Self {
 		let (left, allocated, bound, hollow) = (limit, 0, NODE_BYTES, false);
-		let (kept_nodes, frames) = (0, Vec::new());
-		Self { schedule, shapes, limit, left, allocated, bound, hollow, kept_nodes, frames }
+		let (loaded, kept_nodes, frames) = (None, 0, Vec::new());
+		Self { schedule, shapes, limit, left, allocated, bound, hollow, loaded, kept_nodes, frames }
 	}
 
 	/// Gas used so far.
@@ -136,17 +138,19 @@ impl<'a> Meter<'a> {
 		self.allocate(bound)
 	}
 
-	/// Values become parts of another value. Parts of less than `hollow_below` can hide parts of their own.
+	/// Values become parts of another value. Parts of less than `hollow_below` can hide parts of their own. `part_bytes` gives what
+	/// a part takes from the size that is told.
 	fn assemble(
 		&mut self,
 		hollow_below: u64,
 		parts: impl Iterator<Item = impl ValueView>,
+		part_bytes: impl Fn(u64) -> u64,
 	) -> PartialVMResult<()> {
 		let mut bytes = NODE_BYTES;
 		for part in parts {
 			let told = told_bytes(&part);
 			self.hollow |= told < hollow_below;
-			bytes = bytes.saturating_add(told).saturating_add(NODE_BYTES);
+			bytes = bytes.saturating_add(part_bytes(told));
 		}
 		self.charge_each(self.schedule.byte_copied, bytes)?;
 		if self.hollow {
@@ -177,6 +181,25 @@ impl<'a> Meter<'a> {
 /// The size of a value as the machine tells it: 16 for an integer, 2 for a struct and its fields, nothing for a vector but its elements.
 fn told_bytes(value: &impl ValueView) -> u64 {
 	value.legacy_abstract_memory_size().into()
+}
+
+/// What a value takes that has a place of its own.
+fn placed_bytes(told: u64) -> u64 {
+	told.saturating_add(NODE_BYTES)
+}
+
+/// What an element of a vector takes. Those of primitive types stand side by side, without a place of their own.
+fn element_bytes(ty: &impl TypeView, told: u64) -> u64 {
+	if told != PLAIN_BYTES && told != ADDRESS_BYTES {
+		return placed_bytes(told);
+	}
+	match ty.to_type_tag() {
+		TypeTag::Bool | TypeTag::U8 => 1,
+		TypeTag::U64 => 8,
+		TypeTag::U128 => 16,
+		TypeTag::Address => ADDRESS_BYTES,
+		TypeTag::Signer | TypeTag::Vector(_) | TypeTag::Struct(_) => placed_bytes(told),
+	}
 }
 
 fn limit_reached(message: &str) -> PartialVMError {
@@ -253,7 +276,7 @@ impl GasMeter for Meter<'_> {
 		parts: impl ExactSizeIterator<Item = impl ValueView>,
 	) -> PartialVMResult<()> {
 		self.instruction()?;
-		self.assemble(1, parts)
+		self.assemble(1, parts, placed_bytes)
 	}
 
 	fn charge_unpack(
@@ -274,9 +297,12 @@ impl GasMeter for Meter<'_> {
 		self.replace(&value)
 	}
 
-	fn charge_eq(&mut self, _: impl ValueView, _: impl ValueView) -> PartialVMResult<()> {
+	fn charge_eq(&mut self, left: impl ValueView, right: impl ValueView) -> PartialVMResult<()> {
 		self.instruction()?;
-		self.charge_each(self.schedule.byte_copied, self.bound)
+		let (left, right) = (told_bytes(&left), told_bytes(&right));
+		let hidden = self.hollow || left == REFERENCE_BYTES || right == REFERENCE_BYTES;
+		let bytes = if hidden { self.bound } else { left.max(right) };
+		self.charge_each(self.schedule.byte_copied, bytes)
 	}
 
 	fn charge_neq(&mut self, left: impl ValueView, right: impl ValueView) -> PartialVMResult<()> {
@@ -287,42 +313,42 @@ impl GasMeter for Meter<'_> {
 		&mut self,
 		_: bool,
 		_: bool,
-		_: impl TypeView,
+		ty: impl TypeView,
 		_: bool,
 	) -> PartialVMResult<()> {
-		self.global()
+		self.global(ty)
 	}
 
-	fn charge_exists(&mut self, _: bool, _: impl TypeView, _: bool) -> PartialVMResult<()> {
-		self.global()
+	fn charge_exists(&mut self, _: bool, ty: impl TypeView, _: bool) -> PartialVMResult<()> {
+		self.global(ty)
 	}
 
 	fn charge_move_from(
 		&mut self,
 		_: bool,
-		_: impl TypeView,
+		ty: impl TypeView,
 		_: Option<impl ValueView>,
 	) -> PartialVMResult<()> {
-		self.global()
+		self.global(ty)
 	}
 
 	fn charge_move_to(
 		&mut self,
 		_: bool,
-		_: impl TypeView,
+		ty: impl TypeView,
 		_: impl ValueView,
 		_: bool,
 	) -> PartialVMResult<()> {
-		self.global()
+		self.global(ty)
 	}
 
 	fn charge_vec_pack<'a>(
 		&mut self,
-		_: impl TypeView + 'a,
+		ty: impl TypeView + 'a,
 		elements: impl ExactSizeIterator<Item = impl ValueView>,
 	) -> PartialVMResult<()> {
 		self.typed()?;
-		self.assemble(SMALLEST_PLAIN_BYTES, elements)
+		self.assemble(PLAIN_BYTES, elements, |told| element_bytes(&ty, told))
 	}
 
 	fn charge_vec_len(&mut self, _: impl TypeView) -> PartialVMResult<()> {
@@ -335,16 +361,17 @@ impl GasMeter for Meter<'_> {
 
 	fn charge_vec_push_back(
 		&mut self,
-		_: impl TypeView,
+		ty: impl TypeView,
 		element: impl ValueView,
 	) -> PartialVMResult<()> {
 		self.typed()?;
 		let told = told_bytes(&element);
-		self.hollow |= told < SMALLEST_PLAIN_BYTES;
+		self.hollow |= told < PLAIN_BYTES;
+		let bytes = element_bytes(&ty, told);
 		// A vector that is full moves to a place of twice its size.
-		self.allocate(told + NODE_BYTES)?;
-		self.charge_each(self.schedule.byte_copied, told)?;
-		self.grow(told + NODE_BYTES)
+		self.allocate(bytes.saturating_mul(2))?;
+		self.charge_each(self.schedule.byte_copied, bytes)?;
+		self.grow(bytes)
 	}
 
 	fn charge_vec_pop_back(
@@ -371,10 +398,9 @@ impl GasMeter for Meter<'_> {
 		self.kept_nodes += limits::LAYOUT_NODES + limits::PARAMETER_USES * limits::ARGUMENT_NODES;
 		self.charge(self.schedule.read)?;
 		self.charge_each(self.schedule.byte_read, bytes)?;
-		// A byte of a resource can be an empty vector.
-		let memory = bytes.saturating_mul(NODE_BYTES);
-		self.hollow |= memory > HOLLOW_BYTES;
-		self.raise(memory)
+		// The type comes with the instruction, which is charged next.
+		self.loaded = Some(bytes);
+		Ok(())
 	}
 
 	fn charge_native_function(&mut self, amount: InternalGas) -> PartialVMResult<()> {
@@ -387,21 +413,52 @@ impl GasMeter for Meter<'_> {
 const SMALL_BYTES: u64 = 32;
 
 /// The size of an integer. A smaller element of a vector is a vector, or a struct with one in it.
-const SMALLEST_PLAIN_BYTES: u64 = 16;
+const PLAIN_BYTES: u64 = 16;
+
+/// The size of an address.
+const ADDRESS_BYTES: u64 = 32;
+
+/// The size of a reference, whatever it leads to.
+const REFERENCE_BYTES: u64 = 8;
 
 /// What comes from outside and takes more than this may have many parts: 32 bytes in BCS.
 const HOLLOW_BYTES: u64 = 32 * NODE_BYTES;
 
 impl Meter<'_> {
-	fn global(&mut self) -> PartialVMResult<()> {
+	fn global(&mut self, ty: impl TypeView) -> PartialVMResult<()> {
 		self.typed()?;
-		self.charge(self.schedule.resource)
+		self.charge(self.schedule.resource)?;
+		match self.loaded.take() {
+			Some(bytes) => self.place(bytes, ty),
+			None => Ok(()),
+		}
+	}
+
+	/// A resource of this type was read, and takes memory now.
+	fn place(&mut self, bytes: u64, ty: impl TypeView) -> PartialVMResult<()> {
+		// A byte of a resource can be an empty vector, unless its vectors have primitive elements.
+		let worst = bytes.saturating_mul(NODE_BYTES);
+		if worst <= HOLLOW_BYTES {
+			return self.raise(worst);
+		}
+		let memory = match self.shapes.flat_nodes(&ty.to_type_tag()) {
+			Some(nodes) => {
+				let places = nodes.saturating_mul(NODE_BYTES);
+				self.hollow |= places > HOLLOW_BYTES;
+				worst.min(places.saturating_add(bytes))
+			},
+			None => {
+				self.hollow = true;
+				worst
+			},
+		};
+		self.raise(memory)
 	}
 
 	/// A value takes the place of another of its type. Only what contains vectors can be larger than what it replaces.
 	fn replace(&mut self, value: &impl ValueView) -> PartialVMResult<()> {
 		let told = told_bytes(value);
-		self.hollow |= told < SMALLEST_PLAIN_BYTES;
+		self.hollow |= told < PLAIN_BYTES;
 		if told <= SMALL_BYTES {
 			return Ok(());
 		}

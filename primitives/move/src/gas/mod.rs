@@ -14,7 +14,9 @@
 //! The virtual machine tells its meter the size of some values and hides that of others: a reference is 8 bytes to it, whatever it
 //! leads to, when the value behind it is copied or compared; and an empty vector in a vector is nothing. So the meter keeps a bound of
 //! its own, [`Meter::bound`]: no value of this execution is larger. Loading, packing and pushing raise it, and copies behind references
-//! and comparisons are paid by it. It counts at least [`NODE_BYTES`] for everything that has a place of its own in memory.
+//! are paid by it, and comparisons of references or of what may hide parts. It counts at least [`NODE_BYTES`] for everything that has a
+//! place of its own in memory. Elements of primitive types stand side by side in a vector and count their bytes; so does a resource
+//! whose type has no other vectors.
 //!
 //! # Memory
 //!

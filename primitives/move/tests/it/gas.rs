@@ -106,6 +106,36 @@ fn copies_behind_references_are_paid_by_their_size() {
 }
 
 #[test]
+fn bytes_that_are_copied_are_paid_as_bytes() {
+	const LENGTH: u64 = 10_000;
+	let mut tree = with_loops();
+	let engine = Engine::new();
+	let text = || vec![bcs(vec![7u8; LENGTH as usize])];
+	for path in ["loops::store_text", "loops::store_parts"] {
+		let stored = run(&engine, &mut tree, u64::MAX, path, text()).unwrap();
+		commit(&mut tree, &stored);
+	}
+	// What a turn costs beside a loop's instructions.
+	let mut per_turn = |path: &str, before: &[u64]| {
+		let mut cost = |turns: u64| {
+			let arguments = before.iter().chain([&turns]).map(|number| bcs(*number)).collect();
+			run(&engine, &mut tree, u64::MAX, path, arguments).unwrap().gas_used
+		};
+		(cost(11) - cost(1)) / 10
+	};
+	let price = GasSchedule::V1.byte_copied * LENGTH;
+	for path in ["loops::read_text", "loops::read_pushed_bytes"] {
+		let before: &[u64] = if path.contains("pushed") { &[LENGTH] } else { &[] };
+		let paid = per_turn(path, before);
+		assert!(paid >= price && paid < price + price / 5, "{path}: {paid} instead of {price}");
+	}
+	// Each byte may be an empty vector, for all that the machine tells.
+	assert!(per_turn("loops::read_parts", &[]) > 10 * price);
+	// Numbers are compared at their own price beside a large value.
+	assert!(per_turn("loops::compare_numbers", &[LENGTH]) < 1_000);
+}
+
+#[test]
 fn gas_bounds_time() {
 	let mut tree = with_loops();
 	let engine = Engine::new();

@@ -76,4 +76,49 @@ module author::loops {
 		};
 		loop { let _ = copy all; }
 	}
+
+	struct Text has key { bytes: vector<u8> }
+	struct Parts has key { all: vector<vector<u8>> }
+
+	public entry fun store_text(owner: &signer, bytes: vector<u8>) {
+		move_to(owner, Text { bytes })
+	}
+
+	public entry fun store_parts(owner: &signer, bytes: vector<u8>) {
+		move_to(owner, Parts { all: vector[bytes] })
+	}
+
+	public entry fun read_text(owner: &signer, turns: u64) acquires Text {
+		let bytes = &borrow_global<Text>(std::signer::address_of(owner)).bytes;
+		while (turns > 0) {
+			let _copy = *bytes;
+			turns = turns - 1
+		}
+	}
+
+	public entry fun read_parts(owner: &signer, turns: u64) acquires Parts {
+		let all = &borrow_global<Parts>(std::signer::address_of(owner)).all;
+		while (turns > 0) {
+			let _copy = *all;
+			turns = turns - 1
+		}
+	}
+
+	public entry fun read_pushed_bytes(length: u64, turns: u64) {
+		let all = empty();
+		while (length > 0) {
+			std::vector::push_back(&mut all, 1);
+			length = length - 1
+		};
+		let all_ref = &all;
+		while (turns > 0) {
+			let _copy = *all_ref;
+			turns = turns - 1
+		}
+	}
+
+	public entry fun compare_numbers(length: u64, turns: u64) {
+		let _all = filled(length);
+		while (turns != 0) turns = turns - 1
+	}
 }
