@@ -8,10 +8,14 @@ use crate::{
 use codec::Encode;
 use dstp_primitives::{
 	batch::{entry_value, BatchCommitment},
+	contract::{
+		accounts_key, address_key, ContractChange, ModuleEntry, ModuleLink, TypeTagBytes,
+		UpgradePolicy, MODULE_ENTRY_VERSION,
+	},
 	digest::GlobalRoot,
 	object::{
-		account_key, child_key, encode_value, field_key, tag, HeadStatus, KeyLayout, ModeId,
-		RemoteLocation, META_KEY,
+		account_key, child_key, encode_value, field_key, module_key, resource_key, tag, HeadStatus,
+		KeyLayout, ModeId, RemoteLocation, META_KEY,
 	},
 	proof::{prove_range, Proof, TrustedRoot},
 	tree::{namespace_root, Actor, NewObject},
@@ -145,6 +149,133 @@ fn values() {
 			"meta": metas().iter().map(|(name, meta)| json!({ "name": name, "value": text(meta.to_value()) })).collect::<Vec<_>>(),
 			"child": entries().iter().map(|(name, entry)| json!({ "name": name, "value": text(entry.to_value()) })).collect::<Vec<_>>(),
 			"nonce_7": text(encode_value(tag::NONCE, &7u64)),
+		}),
+	);
+}
+
+/// The address that owns what [`contract_state`] lists.
+const CONTRACTS: ObjectId = ObjectId([0xaa; 32]);
+
+/// A struct type in BCS, by hand: the address, two names and the type arguments.
+fn type_tag(module: &str, name: &str, arguments: &[&[u8]]) -> TypeTagBytes {
+	let text = |text: &str| [&[text.len() as u8], text.as_bytes()].concat();
+	let mut bytes = [&CONTRACTS.0[..], &text(module), &text(name)].concat();
+	bytes.push(arguments.len() as u8);
+	arguments.iter().for_each(|argument| bytes.extend_from_slice(argument));
+	bytes.try_into().unwrap()
+}
+
+fn contract_resources() -> Vec<(&'static str, TypeTagBytes, Vec<u8>)> {
+	// Variant 6 is a vector, variant 1 is u8.
+	let of_bytes = type_tag("box", "Box", &[&[6, 1]]);
+	vec![
+		("coin::Balance { value: 1000000 }", type_tag("coin", "Balance", &[]), {
+			1_000_000u64.to_le_bytes().to_vec()
+		}),
+		("box::Box<vector<u8>> { inner: [1, 2, 3] }", of_bytes, vec![3, 1, 2, 3]),
+	]
+}
+
+fn contract_modules() -> Vec<ModuleEntry> {
+	let module = |name: &[u8], policy, links: Vec<ModuleLink>| ModuleEntry {
+		version: MODULE_ENTRY_VERSION,
+		name: name.to_vec().try_into().unwrap(),
+		policy,
+		links: links.try_into().unwrap(),
+		work: 300,
+		code: vec![0xa1, 0x1c, 0xeb, 0x0b].try_into().unwrap(),
+	};
+	let link = ModuleLink { address: CONTRACTS, name: b"coin".to_vec().try_into().unwrap() };
+	vec![
+		module(b"coin", UpgradePolicy::Immutable, vec![]),
+		module(b"box", UpgradePolicy::Compatible, vec![link]),
+	]
+}
+
+#[test]
+fn contracts() {
+	let resources: Vec<_> = contract_resources()
+		.into_iter()
+		.map(|(name, type_tag, value)| {
+			// By hand: the prefix and the hash; the tag, and two lists of bytes of less than 64.
+			let key = [&[2], &blake2_256(&type_tag)[..]].concat();
+			assert_eq!(resource_key(&type_tag), key);
+			let length = |bytes: &[u8]| u8::try_from(bytes.len() << 2).unwrap();
+			let tag_list = match type_tag.len() {
+				short @ ..64 => vec![(short as u8) << 2],
+				long => (((long as u16) << 2) | 1).to_le_bytes().to_vec(),
+			};
+			let stored =
+				[&[4], &tag_list[..], &type_tag[..], &[length(&value)], &value[..]].concat();
+			(name, type_tag, value, key, stored)
+		})
+		.collect();
+	let modules = contract_modules();
+	let immutable = "05 01 10 636f696e 00 00 2c010000 10 a11ceb0b".replace(' ', "");
+	assert_eq!(modules[0].to_value(), hex::decode(immutable).unwrap());
+	let link = format!("{} 10 636f696e", "aa".repeat(32));
+	let compatible = format!("05 01 0c 626f78 01 04 {link} 2c010000 10 a11ceb0b").replace(' ', "");
+	assert_eq!(modules[1].to_value(), hex::decode(compatible).unwrap());
+
+	let nodes = CountedNodes::default();
+	let mut tree = fresh(&nodes);
+	let changes: Vec<_> =
+		resources
+			.iter()
+			.map(|(_, type_tag, value, ..)| ContractChange::SetResource {
+				address: CONTRACTS,
+				type_tag: type_tag.clone(),
+				value: value.clone().try_into().unwrap(),
+			})
+			.chain(modules.iter().map(|module| ContractChange::SetModule {
+				address: CONTRACTS,
+				module: module.clone(),
+			}))
+			.collect();
+	tree.apply_contract(&changes).unwrap();
+	for (_, _, _, key, stored) in &resources {
+		assert_eq!(tree.contract_value(&CONTRACTS, key).unwrap().as_ref(), Some(stored));
+	}
+	for module in &modules {
+		let key = [&[3], &blake2_256(&module.name)[..]].concat();
+		assert_eq!(module_key(&module.name), key);
+		assert_eq!(tree.contract_value(&CONTRACTS, &key), Ok(Some(module.to_value())));
+	}
+	store(&mut tree);
+	let accounts = SUBTREE.child(&accounts_key());
+	let object = accounts.child(&address_key(&CONTRACTS));
+	// The object's trie, by hand: it belongs to the system, has four entries and was changed four times.
+	let meta = format!("07 00 00 00 {:0<16} {:0<16} {:0<16}", "04", "", "04").replace(' ', "");
+	let pairs = resources
+		.iter()
+		.map(|(.., key, stored)| (key.clone(), stored.clone()))
+		.chain(modules.iter().map(|module| (module_key(&module.name), module.to_value())))
+		.chain([(vec![5], hex::decode(meta).unwrap())]);
+	let by_hand = LayoutV1::<Blake2Hasher>::trie_root(pairs.collect::<Vec<_>>());
+	assert_eq!(tree.storage().object_root(&object), Some(by_hand));
+
+	compare(
+		"contracts",
+		json!({
+			"address": text(CONTRACTS.0),
+			"namespace": text(SUBTREE.0),
+			"accounts_object": text(accounts.0),
+			"accounts_entry_key": text(child_key(KeyLayout::Raw, &accounts_key())),
+			"address_object": text(object.0),
+			"address_entry_key": text(child_key(KeyLayout::Hashed, &address_key(&CONTRACTS))),
+			"address_root": text(by_hand),
+			"resources": resources.iter().map(|(name, type_tag, value, key, stored)| json!({
+				"name": name,
+				"type_bcs": text(type_tag),
+				"value_bcs": text(value),
+				"key": text(key),
+				"value": text(stored),
+			})).collect::<Vec<_>>(),
+			"modules": modules.iter().map(|module| json!({
+				"name": String::from_utf8(module.name.to_vec()).unwrap(),
+				"key": text(module_key(&module.name)),
+				"value": text(module.to_value()),
+			})).collect::<Vec<_>>(),
 		}),
 	);
 }

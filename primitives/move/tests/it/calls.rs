@@ -4,6 +4,7 @@ use crate::support::*;
 use dstp_move::{Call, Engine, Failed, MoveError};
 use dstp_primitives::{
 	contract::ContractChange,
+	object::{module_key, resource_key},
 	trie::{NodeSet, Recording},
 	ObjectTree, TreeError, TrieStorage,
 };
@@ -36,6 +37,28 @@ fn a_resource_is_written_by_a_call_and_read_by_a_view() {
 		view(&mut tree, "counter::value", vec![bcs(ALICE.0)]),
 		Err(MoveError::Failed { .. })
 	));
+}
+
+/// The pinned bytes of `primitives/core/vectors/contracts.json` are those that the engine writes.
+#[test]
+fn resources_and_modules_stand_where_the_vectors_say() {
+	let vectors = include_str!("../../../core/vectors/contracts.json");
+	let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+	let pinned = |bytes: &[u8]| assert!(vectors.contains(&format!("\"0x{}\"", hex(bytes))));
+	let mut tree = namespace();
+	publish(&mut tree, AUTHOR, &[include_str!("contracts/coin.move")]).unwrap();
+	let outcome = call(&mut tree, AUTHOR, "coin::open", vec![bcs(1_000_000u64)]).unwrap();
+	commit(&mut tree, &outcome);
+	let [ContractChange::SetResource { address, type_tag, value }] = &outcome.changes[..] else {
+		panic!("{outcome:?}")
+	};
+	assert_eq!(*address, AUTHOR);
+	let key = resource_key(type_tag);
+	let stored = tree.contract_value(&AUTHOR, &key).unwrap().unwrap();
+	for bytes in [&address.0[..], type_tag, value, &key, &stored, &module_key(b"coin")] {
+		pinned(bytes);
+	}
+	assert!(tree.contract_value(&AUTHOR, &module_key(b"coin")).unwrap().is_some());
 }
 
 #[test]
