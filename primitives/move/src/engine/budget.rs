@@ -1,11 +1,7 @@
 //! Gas of a request, and what it comes to.
 
 use super::Outcome;
-use crate::{
-	error::MoveError,
-	gas::Meter,
-	state::{Closure, LoadedModule},
-};
+use crate::{error::MoveError, gas::Meter, state::LoadedModule};
 use dstp_primitives::contract::{ContractChange, GasSchedule};
 use move_binary_format::errors::Location;
 
@@ -35,7 +31,7 @@ impl Failed {
 		let gas_used = match error {
 			MoveError::Storage(_) => 0,
 			MoveError::Invariant { .. } | MoveError::OutOfGas => limit,
-			_ => used,
+			_ => used.min(limit),
 		};
 		Self { error, gas_used }
 	}
@@ -48,23 +44,27 @@ fn loading_price(schedule: &GasSchedule, module: &LoadedModule) -> u64 {
 	schedule.module.saturating_add(bytes).saturating_add(work)
 }
 
-/// Stops reading modules from the tree once the limit does not pay for what was read.
-pub(super) fn within(budget: &Budget) -> impl FnMut(&LoadedModule) -> Result<(), MoveError> + '_ {
-	let mut price = budget.schedule.base;
-	move |module| {
-		price = price.saturating_add(loading_price(&budget.schedule, module));
-		(price <= budget.limit).then_some(()).ok_or(MoveError::OutOfGas)
-	}
+/// What reading modules from the tree costs, while they are read.
+pub(super) struct Loading<'a> {
+	budget: &'a Budget,
+	price: u64,
 }
 
-/// Takes the price of loading all modules of a closure.
-pub(super) fn charge_loading(
-	meter: &mut Meter,
-	schedule: &GasSchedule,
-	closure: &Closure,
-) -> Result<(), MoveError> {
-	charge(meter, schedule.base)?;
-	closure.iter().try_for_each(|(_, module)| charge(meter, loading_price(schedule, module)))
+impl<'a> Loading<'a> {
+	pub(super) fn new(budget: &'a Budget) -> Self {
+		Self { budget, price: budget.schedule.base }
+	}
+
+	/// Counts a module. Errors: the limit does not pay for what was read, and no more is to be.
+	pub(super) fn pay(&mut self, module: &LoadedModule) -> Result<(), MoveError> {
+		self.price = self.price.saturating_add(loading_price(&self.budget.schedule, module));
+		(self.price <= self.budget.limit).then_some(()).ok_or(MoveError::OutOfGas)
+	}
+
+	/// What every request costs, and all modules so far.
+	pub(super) fn price(&self) -> u64 {
+		self.price
+	}
 }
 
 /// Takes the price of what an execution writes and tells.

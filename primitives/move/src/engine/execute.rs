@@ -2,7 +2,7 @@
 
 use super::{
 	arguments, broken,
-	budget::{charge_loading, charge_outcome, within},
+	budget::{charge, charge_outcome, Loading},
 	types::{decode_type_arguments, modules_of},
 	Budget, Engine, Failed, Outcome, ViewOutcome,
 };
@@ -11,7 +11,7 @@ use crate::{
 	gas::Meter,
 	guard,
 	machine::{Callable, Machine},
-	state::{module_id, Closure, Decoded, TreeReader},
+	state::{module_id, Closure, Decoded, Root, TreeReader},
 };
 use dstp_primitives::{contract::ModuleLink, tree::ContractPlaces, ObjectId, ObjectTree, Storage};
 use move_binary_format::{
@@ -84,13 +84,18 @@ impl Engine {
 		signer: Option<&ObjectId>,
 		budget: &Budget,
 	) -> Result<(Outcome, Vec<Vec<u8>>), Failed> {
-		let early = |error| Failed::after(error, 0, budget.limit);
-		let mut prepared = Prepared::new(function).map_err(early)?;
+		let mut loading = Loading::new(budget);
+		let failed = |error, price| Failed::after(error, price, budget.limit);
+		let mut prepared =
+			Prepared::new(function).map_err(|error| failed(error, loading.price()))?;
 		let mut places = ContractPlaces::default();
-		let closure = prepared.closure(tree, &mut places, &self.decoded, budget).map_err(early)?;
+		let closure = prepared.closure(tree, &mut places, &self.decoded, &mut loading);
+		let price = loading.price();
+		let early = |error| failed(error, price);
+		let closure = closure.map_err(early)?;
 		let (mut machine, warm) = self.machines.take(&closure).map_err(early)?;
 		let storage = Readable { tree, places, closure: &closure };
-		let run = || prepared.serve(&mut machine, warm, storage, signer, budget);
+		let run = || prepared.serve(&mut machine, warm, storage, signer, budget, price);
 		let ran = if warm { guard::run_warm(run) } else { guard::run(run) };
 		let Served { result, used, kept_nodes } =
 			ran.map_err(|panicked| early(broken(module_name(&prepared.module), panicked)))?;
@@ -142,21 +147,18 @@ impl Prepared {
 		})
 	}
 
-	/// The modules that the call may load. The first has to exist, and those of the type arguments.
+	/// The modules that the call may load. Its own has to exist, and those of the type arguments.
 	fn closure<S: Storage>(
 		&self,
 		tree: &mut ObjectTree<S>,
 		places: &mut ContractPlaces,
 		decoded: &Decoded,
-		budget: &Budget,
+		loading: &mut Loading,
 	) -> Result<Closure, MoveError> {
-		let mut roots = vec![self.module.clone()];
-		self.type_arguments.iter().for_each(|tag| modules_of(tag, &mut roots));
-		let closure = Closure::read(tree, places, decoded, roots.iter().cloned(), within(budget))?;
-		match roots.iter().find(|id| closure.get(id).is_none()) {
-			Some(missing) => Err(MoveError::ModuleNotFound(module_name(missing))),
-			None => Ok(closure),
-		}
+		let mut named = vec![self.module.clone()];
+		self.type_arguments.iter().for_each(|tag| modules_of(tag, &mut named));
+		let roots = named.into_iter().map(|id| Root { id, needed: true });
+		Closure::read(tree, places, decoded, roots, |module| loading.pay(module))
 	}
 
 	fn problem(&self, problem: &'static str) -> MoveError {
@@ -164,7 +166,7 @@ impl Prepared {
 		MoveError::NotCallable { module, function, problem }
 	}
 
-	/// Runs the function in a machine. `warm`: it has all of the closure in memory.
+	/// Runs the function in a machine. `warm`: it has all of the closure in memory. `price`: of loading the closure.
 	fn serve<S: Storage>(
 		&mut self,
 		machine: &mut Machine,
@@ -172,15 +174,16 @@ impl Prepared {
 		Readable { tree, places, closure }: Readable<'_, S>,
 		signer: Option<&ObjectId>,
 		budget: &Budget,
+		price: u64,
 	) -> Served {
 		if !warm {
 			if let Err(error) = machine.learn(closure) {
-				return Served { result: Err(error), used: 0, kept_nodes: 0 };
+				return Served { result: Err(error), used: price, kept_nodes: 0 };
 			}
 		}
 		let mut meter = Meter::new(&budget.schedule, &machine.shapes, budget.limit);
 		let reader = TreeReader::new(tree, places, closure, &machine.tags);
-		let result = charge_loading(&mut meter, &budget.schedule, closure)
+		let result = charge(&mut meter, price)
 			.and_then(|()| self.run(machine, &reader, signer, &mut meter))
 			.and_then(|(outcome, values)| {
 				charge_outcome(&mut meter, &budget.schedule, &outcome)?;

@@ -1,7 +1,7 @@
 //! Publication and upgrade.
 
 use super::{
-	budget::{charge, charge_each, charge_loading, charge_outcome, within},
+	budget::{charge, charge_each, charge_outcome, Loading},
 	guarded, Budget, Engine, Failed, Outcome,
 };
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 	gas::Meter,
 	machine::new_machine,
 	natives::FRAMEWORK,
-	state::{module_link, move_address, shapes_of, Closure, Decoded, Tags, TreeReader},
+	state::{module_link, move_address, shapes_of, Closure, Decoded, Root, Tags, TreeReader},
 };
 use dstp_primitives::{
 	contract::{
@@ -77,8 +77,10 @@ fn publish<S: Storage>(
 		modules.iter().zip(0..).map(decode).collect::<Result<Vec<CompiledModule>, _>>()?;
 	let first = module_name(&compiled[0].self_id());
 	let mut places = ContractPlaces::default();
-	let closure = bundle_closure(tree, &mut places, decoded, &compiled, budget)?;
-	charge_loading(meter, schedule, &closure)?;
+	let mut loading = Loading::new(budget);
+	let closure = bundle_closure(tree, &mut places, decoded, &compiled, &mut loading);
+	charge(meter, loading.price())?;
+	let closure = closure?;
 	let entries =
 		guarded(&first, || check_modules(&publisher, policy, &modules, &compiled, &closure))?;
 	for entry in &entries {
@@ -153,16 +155,13 @@ fn bundle_closure<S: Storage>(
 	places: &mut ContractPlaces,
 	decoded: &Decoded,
 	bundle: &[CompiledModule],
-	budget: &Budget,
+	loading: &mut Loading,
 ) -> Result<Closure, MoveError> {
 	let own: BTreeSet<ModuleId> = bundle.iter().map(|module| module.self_id()).collect();
 	let named: BTreeSet<ModuleId> = bundle.iter().flat_map(links).collect();
-	let roots = own.union(&named).cloned();
-	let closure = Closure::read(tree, places, decoded, roots, within(budget))?;
-	match named.difference(&own).find(|id| closure.get(id).is_none()) {
-		Some(missing) => Err(MoveError::ModuleNotFound(module_name(missing))),
-		None => Ok(closure),
-	}
+	let others = named.difference(&own).map(|id| Root { id: id.clone(), needed: true });
+	let roots = own.iter().map(|id| Root { id: id.clone(), needed: false }).chain(others);
+	Closure::read(tree, places, decoded, roots, |module| loading.pay(module))
 }
 
 /// The other modules that a module names.

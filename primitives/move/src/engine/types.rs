@@ -1,6 +1,7 @@
 //! Type arguments from strangers.
 
 use crate::error::MoveError;
+use dstp_primitives::contract::MAX_TYPE_TAG_BYTES;
 use move_core_types::language_storage::{ModuleId, TypeTag};
 
 /// Most type arguments of a call.
@@ -25,9 +26,13 @@ pub(super) fn decode_type_arguments(encoded: &[Vec<u8>]) -> Result<Vec<TypeTag>,
 fn decode_type(bytes: &[u8]) -> Result<TypeTag, MoveError> {
 	let malformed = || {
 		MoveError::BadRequest(format!(
-			"a type argument is a Move type in BCS, nested at most {MAX_TYPE_TAG_DEPTH} levels deep"
+			"a type argument is a Move type in BCS of at most {MAX_TYPE_TAG_BYTES} bytes, nested at most {MAX_TYPE_TAG_DEPTH} levels deep"
 		))
 	};
+	// Each struct in it names a module that is looked for in the tree.
+	if bytes.len() > MAX_TYPE_TAG_BYTES as usize {
+		return Err(malformed());
+	}
 	let tag: TypeTag = bcs::from_bytes_with_limit(bytes, MAX_TYPE_TAG_DEPTH * DECODER_LEVELS)
 		.map_err(|_| malformed())?;
 	if depth(&tag) > MAX_TYPE_TAG_DEPTH || mentions_signer(&tag) {

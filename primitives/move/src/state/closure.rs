@@ -27,6 +27,15 @@ pub struct LoadedModule {
 	pub key: Arc<[u8]>,
 }
 
+/// A module from which a [`Closure`] is read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Root {
+	/// Its name.
+	pub id: ModuleId,
+	/// Whether it has to exist.
+	pub needed: bool,
+}
+
 /// Some modules, and all modules that they name, and so on.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Closure {
@@ -35,18 +44,18 @@ pub struct Closure {
 }
 
 impl Closure {
-	/// Reads `roots` and everything that they need from the tree. Modules of `roots` that do not exist are left out; one that another
-	/// module names has to exist. `pay` sees each module as soon as it is read and may end the walk.
+	/// Reads `roots` and everything that they need from the tree. One that is needed, or that another module names, has to exist;
+	/// others are left out if they do not. `pay` sees each module as soon as it is read and may end the walk.
 	pub fn read<S: Storage>(
 		tree: &mut ObjectTree<S>,
 		places: &mut ContractPlaces,
 		decoded: &Decoded,
-		roots: impl IntoIterator<Item = ModuleId>,
+		roots: impl IntoIterator<Item = Root>,
 		mut pay: impl FnMut(&LoadedModule) -> Result<(), MoveError>,
 	) -> Result<Self, MoveError> {
 		let mut closure = Self::default();
-		let mut queue: Vec<(ModuleId, bool)> = roots.into_iter().map(|id| (id, false)).collect();
-		while let Some((id, needed)) = queue.pop() {
+		let mut queue: Vec<Root> = roots.into_iter().collect();
+		while let Some(Root { id, needed }) = queue.pop() {
 			if closure.modules.contains_key(&id) {
 				continue;
 			}
@@ -54,7 +63,7 @@ impl Closure {
 				Some(module) => {
 					pay(&module)?;
 					let new = module.links.iter().filter(|id| closure.get(id).is_none());
-					queue.extend(new.map(|id| (id.clone(), true)));
+					queue.extend(new.map(|id| Root { id: id.clone(), needed: true }));
 					closure.insert(id, module)?;
 				},
 				None if needed => return Err(MoveError::ModuleNotFound(module_name(&id))),

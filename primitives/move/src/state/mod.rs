@@ -10,7 +10,7 @@ mod reader;
 mod shapes;
 mod tags;
 
-pub use closure::{Closure, LoadedModule, MAX_CLOSURE_BYTES, MAX_CLOSURE_MODULES};
+pub use closure::{Closure, LoadedModule, Root, MAX_CLOSURE_BYTES, MAX_CLOSURE_MODULES};
 pub use decoded::Decoded;
 pub(crate) use reader::TreeReader;
 pub(crate) use shapes::shapes_of;

@@ -2,7 +2,8 @@
 
 use super::{child::effect, forge::Forge, raw::Modules, refusal};
 use crate::support::*;
-use dstp_move::{state::MAX_CLOSURE_MODULES, MoveError};
+use dstp_move::{state::MAX_CLOSURE_MODULES, Call, Engine, Failed, MoveError};
+use dstp_primitives::contract::GasSchedule;
 use move_binary_format::file_format::{Bytecode::*, SignatureToken as Type, StructDefinitionIndex};
 
 /// Structs within structs, and a function that makes the largest, copies it and compares it.
@@ -69,8 +70,12 @@ fn a_chain_of_modules_has_an_end() {
 	}
 	call(&mut tree, ALICE, &format!("m{}::f", MAX_CLOSURE_MODULES - 1), vec![]).unwrap();
 	publish_code(&mut tree, AUTHOR, vec![modules[MAX_CLOSURE_MODULES].clone()]).unwrap();
-	let refused = call(&mut tree, ALICE, &format!("m{MAX_CLOSURE_MODULES}::f"), vec![]);
-	assert!(matches!(refused, Err(MoveError::BadRequest(_))), "{refused:?}");
+	let path = format!("m{MAX_CLOSURE_MODULES}::f");
+	let call = Call { signer: ALICE, function: function(&path, vec![]) };
+	let Failed { error, gas_used } = Engine::new().call(&mut tree, call, &plenty()).unwrap_err();
+	assert!(matches!(error, MoveError::BadRequest(_)), "{error:?}");
+	let read = MAX_CLOSURE_MODULES as u64 * GasSchedule::V1.module;
+	assert!(gas_used > read, "{gas_used} gas for all the modules that were read");
 	let refused = publish_code(&mut tree, AUTHOR, vec![modules[MAX_CLOSURE_MODULES + 1].clone()]);
 	assert!(matches!(refused, Err(MoveError::BadRequest(_))), "{refused:?}");
 }

@@ -114,6 +114,23 @@ fn type_arguments_of_a_caller_are_nested_eight_levels_at_most() {
 }
 
 #[test]
+fn a_type_argument_names_few_modules() {
+	let mut tree = namespace();
+	publish(&mut tree, AUTHOR, &["module author::g { public entry fun f<T>() {} }"]).unwrap();
+	// `author::g::S<0xb0..00::a::S, 0xb0..01::a::S, ...>`: a variant, the address, two names, the type arguments.
+	let inner = |n: u8| [&[7][..], &[0xb0; 31], &[n], &[1, b'a', 1, b'S', 0]].concat();
+	let mut named = |count: u8| {
+		let head = [&[7][..], &AUTHOR.0, &[1, b'g', 1, b'S', count]].concat();
+		let tag = [head, (0..count).flat_map(inner).collect()].concat();
+		let function =
+			dstp_move::Function { type_arguments: vec![tag], ..function("g::f", vec![]) };
+		call_with(&dstp_move::Engine::new(), &mut tree, ALICE, function)
+	};
+	assert!(matches!(named(1), Err(MoveError::ModuleNotFound(_))));
+	assert!(matches!(named(100), Err(MoveError::BadRequest(_))));
+}
+
+#[test]
 fn a_signer_is_no_type_argument() {
 	let mut tree = namespace();
 	publish(&mut tree, AUTHOR, &["module author::g { public entry fun f<T: drop>() {} }"]).unwrap();
