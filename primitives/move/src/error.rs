@@ -61,7 +61,8 @@ pub enum MoveError {
 		/// The status of the virtual machine.
 		status: String,
 	},
-	/// The virtual machine found itself in a state that verified code cannot reach, or panicked. The machine is dropped.
+	/// The virtual machine found itself in a state that verified code cannot reach, or panicked. The machine is dropped. `problem` is for
+	/// people: it can name places in memory, which differ from node to node.
 	#[error("the virtual machine broke down in {module}: {problem}")]
 	Invariant {
 		/// The module in which it happened.

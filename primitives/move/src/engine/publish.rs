@@ -142,6 +142,10 @@ fn check_modules(
 		check_policy(&id, closure)?;
 		entries.push(entry);
 	}
+	for module in compiled {
+		let id = module.self_id();
+		shapes.relations().check(&id).map_err(|problem| rejected(&id, problem))?;
+	}
 	Ok(entries)
 }
 

@@ -24,10 +24,12 @@
 //! | a panic in the verifier | [`guard`](crate::guard) |
 //! | a `signer` or a coin from the caller's bytes | the engine's rule for arguments |
 //! | types nested without end in a call | the engine's decoder of types |
+//! | a module that runs or not, depending on what is in memory | [`relations`] |
 //! | an upgrade that removes a struct | the machine's full compatibility check |
 
 pub mod limits;
 pub mod references;
+pub mod relations;
 pub mod shape;
 pub mod types;
 pub mod work;

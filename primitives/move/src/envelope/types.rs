@@ -5,7 +5,7 @@
 //! keep, so it would answer differently on two nodes. Here every struct has a [`Shape`] that follows from code alone, and no type
 //! comes near the machine's limit.
 
-use super::{limits::*, Problem};
+use super::{limits::*, relations::Relations, Problem};
 use move_binary_format::{
 	access::ModuleAccess,
 	file_format::{SignatureToken, StructFieldInformation, StructHandleIndex},
@@ -106,9 +106,12 @@ impl Shape {
 	}
 }
 
-/// The shapes of all structs of some modules.
+/// The shapes of all structs of some modules, and what these modules name.
 #[derive(Clone, Default, Debug)]
-pub struct Shapes(BTreeMap<ModuleId, BTreeMap<Identifier, Shape>>);
+pub struct Shapes {
+	structs: BTreeMap<ModuleId, BTreeMap<Identifier, Shape>>,
+	relations: Relations,
+}
 
 impl Shapes {
 	/// Learns the structs of a module. Those that they name in other modules are known already. Errors: a struct that contains itself,
@@ -126,27 +129,23 @@ impl Shapes {
 				(module.identifier_at(handle.name).to_owned(), shape)
 			})
 			.collect();
-		self.0.insert(module.self_id(), structs);
+		self.structs.insert(module.self_id(), structs);
+		self.relations.add(module);
 		Ok(())
 	}
 
 	/// Whether the structs of this module are known.
 	pub fn knows(&self, id: &ModuleId) -> bool {
-		self.0.contains_key(id)
+		self.structs.contains_key(id)
 	}
 
-	/// Takes over what others know.
-	pub fn extend(&mut self, others: &Self) {
-		self.0.extend(others.0.iter().map(|(id, structs)| (id.clone(), structs.clone())));
-	}
-
-	/// Forgets a module.
-	pub fn remove(&mut self, id: &ModuleId) {
-		self.0.remove(id);
+	/// How the modules are related.
+	pub fn relations(&self) -> &Relations {
+		&self.relations
 	}
 
 	fn get(&self, id: &ModuleId, name: &Identifier) -> Option<&Shape> {
-		self.0.get(id)?.get(name)
+		self.structs.get(id)?.get(name)
 	}
 
 	/// Checks a type that is put in for a type parameter. Gives its nodes as written.

@@ -3,7 +3,7 @@
 use super::Functions;
 use crate::{
 	envelope::{limits::LOOP_DEPTH, types::Shapes},
-	error::MoveError,
+	error::{module_name, MoveError},
 	natives,
 	state::{shapes_of, Closure, Tags},
 };
@@ -87,6 +87,10 @@ impl Machine {
 		shapes_of(closure, &mut self.shapes)?;
 		for (id, module) in closure.iter() {
 			if !self.modules.contains_key(id) {
+				self.shapes
+					.relations()
+					.check(id)
+					.map_err(|reason| MoveError::Rejected { module: module_name(id), reason })?;
 				let held = Held { stored: module.stored.clone(), verified: false };
 				self.modules.insert(id.clone(), held);
 			}

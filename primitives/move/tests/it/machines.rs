@@ -1,7 +1,7 @@
 //! Machines that wait for calls serve the code that the tree has, and no other.
 
 use crate::support::*;
-use dstp_move::{machine::MAX_IDLE_MACHINES, Engine};
+use dstp_move::{machine::MAX_IDLE_MACHINES, Engine, Failed, MoveError, View};
 
 const ONE: &str = "module author::one { public fun number(): u64 { 1 } }";
 const TWO: &str = "module author::two { public fun number(): u64 { author::one::number() + 1 } }";
@@ -98,4 +98,41 @@ fn machines_that_wait_are_bounded() {
 		assert_eq!(number(&engine, &mut tree, "one::number"), n);
 	}
 	assert_eq!(engine.machines().len(), MAX_IDLE_MACHINES);
+}
+
+#[test]
+fn a_module_runs_or_not_whatever_is_in_memory() {
+	const NEEDED: &str = "module author::needed { public fun number(): u64 { 1 } }";
+	const FRIEND: &str = "module author::friendly {}";
+	const MIDDLE: &str = "module author::middle {
+		friend author::friendly;
+		public fun number(): u64 { author::needed::number() }
+	}";
+	const OUTER: &str =
+		"module author::outer { public fun number(): u64 { author::middle::number() } }";
+	let mut tree = published(&[NEEDED, FRIEND, MIDDLE, OUTER]);
+	assert_eq!(number(&Engine::new(), &mut tree, "middle::number"), 1);
+	// Now what the middle needs is a friend of its friend, which the upgrade of the friend cannot know.
+	let upgrade = "module author::friendly { friend author::needed; }";
+	publish(&mut tree, AUTHOR, &[NEEDED, upgrade]).unwrap();
+
+	let call = |engine: &Engine, tree: &mut Tree, path: &str| {
+		let view = View { function: function(path, vec![]) };
+		engine.view(tree, view, &plenty())
+	};
+	let alone = call(&Engine::new(), &mut tree, "middle::number");
+	let engine = Engine::new();
+	let outer = call(&engine, &mut tree, "outer::number");
+	assert_eq!(call(&engine, &mut tree, "middle::number"), alone);
+	assert_eq!(call(&engine, &mut tree, "outer::number"), outer);
+	assert_eq!(call(&Engine::new(), &mut tree, "outer::number"), outer);
+	let Failed { error, gas_used } = alone.unwrap_err();
+	assert!(matches!(&error, MoveError::Rejected { module, .. } if module.ends_with("::middle")));
+	assert!(gas_used > 0);
+
+	// All of it at once is refused.
+	let mut modules = compile(&[NEEDED, upgrade]);
+	modules.extend(compile(&[NEEDED, FRIEND, MIDDLE]).pop());
+	let refused = publish_code(&mut namespace(), AUTHOR, modules);
+	assert!(matches!(refused, Err(MoveError::Rejected { .. })), "{refused:?}");
 }
