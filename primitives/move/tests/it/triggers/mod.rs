@@ -1,6 +1,7 @@
 //! Known defects of the virtual machine. Each test shows first what a module does to the machine without this crate, in a process of
 //! its own, and then that the engine refuses it and goes on.
 
+mod arguments;
 mod child;
 mod forge;
 mod panics;

@@ -1,11 +1,12 @@
 //! The virtual machine alone, as its crates have it.
 
+use dstp_move::natives;
 use move_binary_format::{errors::VMError, CompiledModule};
 use move_bytecode_verifier::{verify_module_with_config, VerifierConfig};
 use move_core_types::{
 	account_address::AccountAddress,
 	identifier::Identifier,
-	language_storage::{ModuleId, StructTag},
+	language_storage::{ModuleId, StructTag, TypeTag},
 	resolver::{ModuleResolver, ResourceResolver},
 };
 use move_vm_runtime::move_vm::MoveVM;
@@ -28,23 +29,40 @@ impl Modules {
 
 	/// Calls `module::function` of the author without arguments.
 	pub fn call(&self, path: &str) -> Result<(), Box<VMError>> {
+		self.call_with(path, vec![]).map(drop)
+	}
+
+	/// Loads a type from outside.
+	pub fn load_type(&self, tag: &TypeTag) -> Result<(), Box<VMError>> {
+		let vm = MoveVM::new([]).unwrap();
+		let session = vm.new_session(self);
+		session.load_type(tag).map(drop).map_err(Box::new)
+	}
+
+	/// Calls `module::function` of the author. Gives what it returns and how many accounts it changes.
+	pub fn call_with(
+		&self,
+		path: &str,
+		arguments: Vec<Vec<u8>>,
+	) -> Result<(Vec<Vec<u8>>, usize), Box<VMError>> {
 		let (module, name) = path.split_once("::").unwrap();
 		let identifier = |text: &str| Identifier::new(text).unwrap();
 		let address = AccountAddress::new(crate::support::AUTHOR.0);
 		let id = ModuleId::new(address, identifier(module));
-		let vm = MoveVM::new([]).unwrap();
+		let vm = MoveVM::new(natives::table()).unwrap();
 		let mut session = vm.new_session(self);
-		let none: Vec<Vec<u8>> = vec![];
-		session
+		let returned = session
 			.execute_function_bypass_visibility(
 				&id,
 				&identifier(name),
 				vec![],
-				none,
+				arguments,
 				&mut UnmeteredGasMeter,
 			)
-			.map(drop)
-			.map_err(Box::new)
+			.map_err(Box::new)?;
+		let values = returned.return_values.into_iter().map(|(bytes, _)| bytes).collect();
+		let (changes, _) = session.finish().map_err(Box::new)?;
+		Ok((values, changes.into_inner().len()))
 	}
 }
 

@@ -7,6 +7,7 @@ use move_binary_format::file_format::{
 	Bytecode::*, FunctionInstantiation, FunctionInstantiationIndex, SignatureToken as Type,
 	StructDefinitionIndex,
 };
+use move_core_types::language_storage::TypeTag;
 
 /// `S0 { u8 }`, `Sn { a: Sn-1, b: Sn-1 }`, and a function that asks whether the largest exists.
 fn doubling(levels: usize) -> Forge {
@@ -98,6 +99,17 @@ fn type_arguments_that_double_end_the_call() {
 
 #[test]
 fn type_arguments_of_a_caller_are_nested_eight_levels_at_most() {
+	let shown = effect(
+		"triggers::types::type_arguments_of_a_caller_are_nested_eight_levels_at_most",
+		|| {
+			let mut tag = TypeTag::U8;
+			for _ in 0..200_000 {
+				tag = TypeTag::Vector(Box::new(tag));
+			}
+			let _ = Modules::new(vec![]).load_type(&tag);
+		},
+	);
+	assert!(shown.is_fatal());
 	let mut tree = namespace();
 	publish(&mut tree, AUTHOR, &["module author::g { public entry fun f<T>() {} }"]).unwrap();
 	let mut nested = |levels: usize| {

@@ -1,7 +1,8 @@
 //! What ends or stalls the verifier.
 
-use super::{child::effect, forge::Forge, raw, refusal};
+use super::{child::effect, forge::Forge, raw, raw::Modules, refusal};
 use crate::support::*;
+use cpu_time::ThreadTime;
 use move_binary_format::file_format::{Bytecode::*, SignatureToken as Type};
 
 #[test]
@@ -70,23 +71,53 @@ fn a_function_of_65535_instructions_is_refused() {
 	assert!(refusal(vec![function(5_000).code()]).contains("5000 instructions"));
 }
 
-#[test]
-fn nested_loops_beyond_five_levels_are_refused() {
+/// Loops within loops around a chain of references that move on by one with every turn.
+fn nested_loops(levels: u16, references: u8) -> Forge {
 	let mut module = Forge::new("m");
-	let mut code = vec![Nop; 6];
-	code.extend((0..6u16).rev().flat_map(|head| [LdTrue, BrTrue(head)]));
+	let mut code = vec![MutBorrowLoc(0), StLoc(1)];
+	for local in 2..=references {
+		code.extend([CopyLoc(local - 1), StLoc(local)]);
+	}
+	let first = code.len() as u16;
+	code.extend((0..levels).map(|_| Nop));
+	code.extend([LdTrue, BrFalse(first + levels + 4), CopyLoc(references), StLoc(1)]);
+	for local in (2..=references).rev() {
+		code.extend([CopyLoc(local - 1), StLoc(local)]);
+	}
+	code.extend((0..levels).rev().flat_map(|level| [LdTrue, BrTrue(first + level)]));
 	code.push(Ret);
-	module.function("f", 0, vec![], vec![], code);
-	raw::verify(&module.0).unwrap();
-	assert!(refusal(vec![module.code()]).contains("LOOP_MAX_DEPTH_REACHED"));
+	let reference = Type::MutableReference(Box::new(Type::U64));
+	let locals = vec![reference; usize::from(references)];
+	module.function("f", 0, vec![Type::U64], locals, code);
+	module
 }
 
+/// The effect is time: the verifier repeats an inner loop for every change of an outer one.
+#[test]
+fn nested_loops_beyond_five_levels_are_refused() {
+	let took = |levels| {
+		let module = nested_loops(levels, 60).0;
+		let started = ThreadTime::now();
+		raw::verify(&module).unwrap();
+		started.elapsed()
+	};
+	let (few, many) = (took(1), took(60));
+	println!("{few:?} for one loop, {many:?} for sixty");
+	assert!(many > 4 * few, "{few:?} {many:?}");
+	assert!(refusal(vec![nested_loops(6, 4).code()]).contains("LOOP_MAX_DEPTH_REACHED"));
+	publish_code(&mut namespace(), AUTHOR, vec![nested_loops(5, 4).code()]).unwrap();
+}
+
+/// The verifier passes it. The machine itself looks for it in its table of natives, by address and names, and refuses to load the module;
+/// so what a native of a stranger could do cannot be shown.
 #[test]
 fn natives_belong_to_the_framework() {
 	let mut module = Forge::new("m");
-	module.function("f", 0, vec![], vec![], vec![Ret]);
+	module.function("f", 0, vec![], vec![], vec![]);
 	module.0.function_defs[0].code = None;
 	raw::verify(&module.0).unwrap();
+	let unknown = Modules::new(vec![module.code()]).call("m::f").unwrap_err();
+	assert!(format!("{unknown:?}").contains("MISSING_DEPENDENCY"), "{unknown:?}");
 	assert!(refusal(vec![module.code()]).contains("native"));
 }
 
