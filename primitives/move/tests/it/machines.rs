@@ -1,7 +1,8 @@
 //! Machines that wait for calls serve the code that the tree has, and no other.
 
-use crate::support::*;
+use crate::{support::*, triggers::panics::with_bad_module};
 use dstp_move::{machine::MAX_IDLE_MACHINES, Engine, Failed, MoveError, View};
+use std::{sync::Arc, time::Duration};
 
 const ONE: &str = "module author::one { public fun number(): u64 { 1 } }";
 const TWO: &str = "module author::two { public fun number(): u64 { author::one::number() + 1 } }";
@@ -135,4 +136,52 @@ fn a_module_runs_or_not_whatever_is_in_memory() {
 	modules.extend(compile(&[NEEDED, FRIEND, MIDDLE]).pop());
 	let refused = publish_code(&mut namespace(), AUTHOR, modules);
 	assert!(matches!(refused, Err(MoveError::Rejected { .. })), "{refused:?}");
+}
+
+/// Threads that call, upgrade and break one engine, each over trees of its own.
+#[test]
+fn threads_share_machines_and_nothing_else() {
+	const THREADS: u64 = 4;
+	const ROUNDS: u64 = 200;
+	let engine = Arc::new(Engine::new());
+	let (done, all_done) = std::sync::mpsc::channel();
+	let threads: Vec<_> = (0..THREADS)
+		.map(|thread| {
+			let (engine, done) = (engine.clone(), done.clone());
+			std::thread::spawn(move || {
+				take_turns(&engine, thread, ROUNDS);
+				done.send(()).unwrap();
+			})
+		})
+		.collect();
+	drop(done);
+	// A thread that waits for ever, or one that panicked, is found here.
+	for _ in 0..THREADS {
+		all_done.recv_timeout(Duration::from_secs(120)).expect("all threads end");
+	}
+	threads.into_iter().for_each(|thread| thread.join().unwrap());
+	assert!((1..=MAX_IDLE_MACHINES).contains(&engine.machines().len()));
+	let mut tree = published(&[&one_is(0), TWO]);
+	assert_eq!(number(&engine, &mut tree, "two::number"), 1);
+}
+
+/// Calls modules that another thread has too, modules of the same names that no other has, and one on which the machine panics.
+fn take_turns(engine: &Engine, thread: u64, rounds: u64) {
+	let (shared, mut own) = (thread / 2, 100 * (thread + 1));
+	let mut here = published(&[&one_is(shared), TWO]);
+	let mut there = published(&[&one_is(own), TWO]);
+	let mut broken = with_bad_module();
+	for round in 0..rounds {
+		assert_eq!(number(engine, &mut here, "two::number"), shared + 1);
+		assert_eq!(number(engine, &mut there, "one::number"), own);
+		if round % 50 == 49 {
+			own += 1;
+			publish(&mut there, AUTHOR, &[&one_is(own)]).unwrap();
+		}
+		if round % 20 == 0 {
+			let bad = function("m::f", vec![bcs(1u64), bcs(2u64)]);
+			let failed = call_with(engine, &mut broken, ALICE, bad);
+			assert!(matches!(failed, Err(MoveError::Invariant { .. })), "{failed:?}");
+		}
+	}
 }

@@ -4,7 +4,7 @@
 mod arguments;
 mod child;
 mod forge;
-mod panics;
+pub mod panics;
 mod raw;
 mod references;
 mod stack;

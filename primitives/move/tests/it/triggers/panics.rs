@@ -6,7 +6,7 @@ use dstp_move::{Call, Engine, MoveError};
 use dstp_primitives::contract::{ContractChange, ModuleEntry, UpgradePolicy, MODULE_ENTRY_VERSION};
 
 /// A namespace in whose tree stands a module on which the verifier panics, as if a check had been forgotten.
-fn with_bad_module() -> Tree {
+pub fn with_bad_module() -> Tree {
 	let mut tree = namespace();
 	publish(&mut tree, AUTHOR, &["module author::fine { public entry fun f() {} }"]).unwrap();
 	let module = ModuleEntry {
