@@ -10,12 +10,14 @@
 //! - The result of a call does not depend on which machine serves it, nor on whether one was at hand.
 //! - A machine never sees a publication; those are checked by machines of their own.
 //! - A machine that panicked, or found itself in a state that it calls impossible, is dropped.
-//! - Memory is bounded: [`MAX_IDLE_MACHINES`] machines of [`MAX_MACHINE_MODULES`] modules, each dropped after
-//!   [`MAX_MACHINE_NODES`] nodes of types that it may keep.
+//! - Memory is bounded: [`MAX_IDLE_MACHINES`] machines of [`MAX_MACHINE_MODULES`] modules and [`MAX_MACHINE_BYTES`],
+//!   each dropped after [`MAX_MACHINE_NODES`] nodes of types that it may keep.
 
 mod functions;
 mod pool;
 
 pub(crate) use functions::{Callable, Functions};
 pub(crate) use pool::{new_machine, Machine};
-pub use pool::{Machines, MAX_IDLE_MACHINES, MAX_MACHINE_MODULES, MAX_MACHINE_NODES};
+pub use pool::{
+	Machines, MAX_IDLE_MACHINES, MAX_MACHINE_BYTES, MAX_MACHINE_MODULES, MAX_MACHINE_NODES,
+};

@@ -21,6 +21,10 @@ pub const MAX_IDLE_MACHINES: usize = 8;
 /// Most modules that one machine holds. A closure has at most 64, so it serves several applications.
 pub const MAX_MACHINE_MODULES: usize = 256;
 
+/// Most bytes of modules that one machine holds, as they stand in the tree. In memory they are several times as much; five of the largest
+/// closures fit.
+pub const MAX_MACHINE_BYTES: usize = 4 * 1024 * 1024;
+
 /// Most nodes of types and their layouts that a machine may have kept before it is dropped, about 100 MB. It never forgets one.
 pub const MAX_MACHINE_NODES: u64 = 2_500_000;
 
@@ -31,6 +35,7 @@ pub(crate) struct Machine {
 	pub(crate) functions: Functions,
 	pub(crate) tags: Tags,
 	modules: HashMap<ModuleId, Held>,
+	bytes: usize,
 	kept_nodes: u64,
 	/// Whether what it knows of types belongs to the modules that it has.
 	sound: bool,
@@ -52,13 +57,14 @@ struct Fit {
 
 impl Machine {
 	fn new() -> Result<Self, MoveError> {
-		let (shapes, functions, tags, modules) = Default::default();
+		let (shapes, functions, tags, modules, bytes) = Default::default();
 		Ok(Self {
 			vm: new_machine()?,
 			shapes,
 			functions,
 			tags,
 			modules,
+			bytes,
 			kept_nodes: 0,
 			sound: true,
 		})
@@ -66,7 +72,7 @@ impl Machine {
 
 	/// How much of the closure it has; `None` if it has another module under one of the names.
 	fn fits(&self, closure: &Closure) -> Option<Fit> {
-		let (mut known, mut verified) = (0, 0);
+		let (mut known, mut verified, mut bytes) = (0, 0, self.bytes);
 		for (id, module) in closure.iter() {
 			match self.modules.get(id) {
 				Some(held) if same(&held.stored, &module.stored) => {
@@ -74,10 +80,11 @@ impl Machine {
 					verified += usize::from(held.verified);
 				},
 				Some(_) => return None,
-				None => {},
+				None => bytes += module.stored.len(),
 			}
 		}
-		(self.modules.len() + closure.len() - known <= MAX_MACHINE_MODULES)
+		let modules = self.modules.len() + closure.len() - known;
+		(modules <= MAX_MACHINE_MODULES && bytes <= MAX_MACHINE_BYTES)
 			.then_some(Fit { known, warm: verified == closure.len() })
 	}
 
@@ -92,6 +99,7 @@ impl Machine {
 					.check(id)
 					.map_err(|reason| MoveError::Rejected { module: module_name(id), reason })?;
 				let held = Held { stored: module.stored.clone(), verified: false };
+				self.bytes += module.stored.len();
 				self.modules.insert(id.clone(), held);
 			}
 		}

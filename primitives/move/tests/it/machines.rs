@@ -1,7 +1,14 @@
 //! Machines that wait for calls serve the code that the tree has, and no other.
 
-use crate::{support::*, triggers::panics::with_bad_module};
-use dstp_move::{machine::MAX_IDLE_MACHINES, Engine, Failed, MoveError, View};
+use crate::{
+	support::*,
+	triggers::{forge::Forge, panics::with_bad_module},
+};
+use dstp_move::{
+	machine::{MAX_IDLE_MACHINES, MAX_MACHINE_BYTES},
+	Engine, Failed, MoveError, View,
+};
+use move_binary_format::file_format::{Bytecode, Constant, SignatureToken};
 use std::{sync::Arc, time::Duration};
 
 const ONE: &str = "module author::one { public fun number(): u64 { 1 } }";
@@ -99,6 +106,30 @@ fn machines_that_wait_are_bounded() {
 		assert_eq!(number(&engine, &mut tree, "one::number"), n);
 	}
 	assert_eq!(engine.machines().len(), MAX_IDLE_MACHINES);
+}
+
+#[test]
+fn the_modules_of_one_machine_are_bounded_by_their_bytes() {
+	const CONSTANTS: usize = 4;
+	const CONSTANT_BYTES: usize = 15_000;
+	let module = |n: usize| {
+		let mut module = Forge::new(&format!("m{n}"));
+		let length = [(CONSTANT_BYTES & 0x7f) as u8 | 0x80, (CONSTANT_BYTES >> 7) as u8];
+		for byte in 0..CONSTANTS as u8 {
+			let data = [&length[..], &vec![byte; CONSTANT_BYTES]].concat();
+			let type_ = SignatureToken::Vector(Box::new(SignatureToken::U8));
+			module.0.constant_pool.push(Constant { type_, data });
+		}
+		module.function("f", 0, vec![], vec![], vec![Bytecode::Ret]);
+		module.code()
+	};
+	let (engine, mut tree) = (Engine::new(), namespace());
+	let enough = MAX_MACHINE_BYTES / (CONSTANTS * CONSTANT_BYTES) + 1;
+	for n in 0..enough {
+		publish_code(&mut tree, AUTHOR, vec![module(n)]).unwrap();
+		call_with(&engine, &mut tree, ALICE, function(&format!("m{n}::f"), vec![])).unwrap();
+	}
+	assert_eq!(engine.machines().len(), 2);
 }
 
 #[test]

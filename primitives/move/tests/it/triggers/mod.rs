@@ -3,7 +3,7 @@
 
 mod arguments;
 mod child;
-mod forge;
+pub mod forge;
 pub mod panics;
 mod raw;
 mod references;
