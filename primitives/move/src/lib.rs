@@ -12,6 +12,7 @@
 //! | [`state`] | what an execution reads of the tree: modules with everything that they need, and resources |
 //! | [`guard`] | the stack on which code of the virtual machine runs, and what becomes of its panics |
 //! | [`natives`] | the functions of the framework that are written in Rust |
+//! | [`framework`] | the modules that every chain has from its first block |
 //! | [`error`] | why an execution fails |
 //!
 //! # What it does
@@ -35,6 +36,7 @@
 pub mod engine;
 pub mod envelope;
 pub mod error;
+pub mod framework;
 pub mod gas;
 pub mod guard;
 pub mod machine;
@@ -42,6 +44,6 @@ pub mod natives;
 pub mod state;
 
 pub use engine::{
-	Budget, Call, Engine, Event, Failed, Function, Outcome, Publication, View, ViewOutcome,
+	Budget, Call, Context, Engine, Event, Failed, Function, Outcome, Publication, View, ViewOutcome,
 };
 pub use error::MoveError;

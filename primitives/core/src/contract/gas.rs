@@ -41,6 +41,14 @@ pub struct GasSchedule {
 	pub verifier_unit: u64,
 	/// An event.
 	pub event: u64,
+	/// A call of a function that is written in Rust, beside its frame.
+	pub native: u64,
+	/// A hash.
+	pub hash: u64,
+	/// A byte that is hashed.
+	pub byte_hashed: u64,
+	/// The check of a signature.
+	pub signature: u64,
 }
 
 impl GasSchedule {
@@ -61,5 +69,9 @@ impl GasSchedule {
 		byte_loaded: 10,
 		verifier_unit: 50,
 		event: 1_000,
+		native: 300,
+		hash: 1_000,
+		byte_hashed: 15,
+		signature: 250_000,
 	};
 }

@@ -67,7 +67,7 @@ impl<'a> Loading<'a> {
 	}
 }
 
-/// Takes the price of what an execution writes and tells.
+/// Takes the price of the resources and modules that an execution writes. Natives paid for the rest.
 pub(super) fn charge_outcome(
 	meter: &mut Meter,
 	schedule: &GasSchedule,
@@ -80,11 +80,6 @@ pub(super) fn charge_outcome(
 			ContractChange::SetModule { module, .. } => module.code.len(),
 		};
 		charge(meter, schedule.write)?;
-		charge_each(meter, schedule.byte_written, bytes as u64)?;
-	}
-	for event in &outcome.events {
-		charge(meter, schedule.event)?;
-		let bytes = event.key.len() + event.type_tag.len() + event.value.len();
 		charge_each(meter, schedule.byte_written, bytes as u64)?;
 	}
 	Ok(())

@@ -4,13 +4,14 @@ use super::{
 	arguments, broken,
 	budget::{charge, charge_outcome, Loading},
 	types::{decode_type_arguments, modules_of},
-	Budget, Engine, Failed, Outcome, ViewOutcome,
+	Budget, Context, Engine, Failed, Outcome, ViewOutcome,
 };
 use crate::{
 	error::{module_name, MoveError},
 	gas::Meter,
 	guard,
 	machine::{Callable, Machine},
+	natives::Host,
 	state::{module_id, Closure, Decoded, Root, TreeReader},
 };
 use dstp_primitives::{contract::ModuleLink, tree::ContractPlaces, ObjectId, ObjectTree, Storage};
@@ -21,7 +22,10 @@ use move_core_types::{
 	identifier::{IdentStr, Identifier},
 	language_storage::{ModuleId, TypeTag},
 };
-use move_vm_runtime::session::{SerializedReturnValues, Session};
+use move_vm_runtime::{
+	native_extensions::NativeContextExtensions,
+	session::{SerializedReturnValues, Session},
+};
 use move_vm_types::loaded_data::runtime_types::Type;
 use std::sync::Arc;
 
@@ -32,6 +36,8 @@ pub struct Call {
 	pub signer: ObjectId,
 	/// The function.
 	pub function: Function,
+	/// Where and when it runs.
+	pub context: Context,
 }
 
 /// A call of a public or entry function that changes nothing.
@@ -39,6 +45,8 @@ pub struct Call {
 pub struct View {
 	/// The function.
 	pub function: Function,
+	/// Where and when it runs.
+	pub context: Context,
 }
 
 /// A function with its arguments, from a stranger.
@@ -62,7 +70,8 @@ impl Engine {
 		call: Call,
 		budget: &Budget,
 	) -> Result<Outcome, Failed> {
-		self.execute(tree, call.function, Some(&call.signer), budget).map(|(outcome, _)| outcome)
+		let Call { signer, function, context } = call;
+		self.execute(tree, function, Some(&signer), &context, budget).map(|(outcome, _)| outcome)
 	}
 
 	/// Runs a function and gives what it returns. Whatever it would change is forgotten.
@@ -72,7 +81,7 @@ impl Engine {
 		view: View,
 		budget: &Budget,
 	) -> Result<ViewOutcome, Failed> {
-		let (outcome, values) = self.execute(tree, view.function, None, budget)?;
+		let (outcome, values) = self.execute(tree, view.function, None, &view.context, budget)?;
 		Ok(ViewOutcome { values, gas_used: outcome.gas_used })
 	}
 
@@ -82,6 +91,7 @@ impl Engine {
 		tree: &mut ObjectTree<S>,
 		function: Function,
 		signer: Option<&ObjectId>,
+		context: &Context,
 		budget: &Budget,
 	) -> Result<(Outcome, Vec<Vec<u8>>), Failed> {
 		let mut loading = Loading::new(budget);
@@ -95,7 +105,8 @@ impl Engine {
 		let closure = closure.map_err(early)?;
 		let (mut machine, warm) = self.machines.take(&closure).map_err(early)?;
 		let storage = Readable { tree, places, closure: &closure };
-		let run = || prepared.serve(&mut machine, warm, storage, signer, budget, price);
+		let caller = Caller { signer, context };
+		let run = || prepared.serve(&mut machine, warm, storage, caller, budget, price);
 		let ran = if warm { guard::run_warm(run) } else { guard::run(run) };
 		let Served { result, used, kept_nodes } =
 			ran.map_err(|panicked| early(broken(module_name(&prepared.module), panicked)))?;
@@ -114,6 +125,14 @@ struct Readable<'a, S> {
 	tree: &'a mut ObjectTree<S>,
 	places: ContractPlaces,
 	closure: &'a Closure,
+}
+
+/// Who calls, and where and when.
+#[derive(Clone, Copy)]
+struct Caller<'a> {
+	/// Who signed; nobody in a view.
+	signer: Option<&'a ObjectId>,
+	context: &'a Context,
 }
 
 /// What a machine gives when it has served a call.
@@ -172,7 +191,7 @@ impl Prepared {
 		machine: &mut Machine,
 		warm: bool,
 		Readable { tree, places, closure }: Readable<'_, S>,
-		signer: Option<&ObjectId>,
+		caller: Caller<'_>,
 		budget: &Budget,
 		price: u64,
 	) -> Served {
@@ -182,9 +201,11 @@ impl Prepared {
 			}
 		}
 		let mut meter = Meter::new(&budget.schedule, &machine.shapes, budget.limit);
+		let natives =
+			Host::new(meter.natives(), caller.context, tree.namespace(), caller.signer.copied());
 		let reader = TreeReader::new(tree, places, closure, &machine.tags);
 		let result = charge(&mut meter, price)
-			.and_then(|()| self.run(machine, &reader, signer, &mut meter))
+			.and_then(|()| self.run(machine, &reader, caller.signer, natives, &mut meter))
 			.and_then(|(outcome, values)| {
 				charge_outcome(&mut meter, &budget.schedule, &outcome)?;
 				Ok((outcome, values))
@@ -197,14 +218,17 @@ impl Prepared {
 	}
 
 	/// Runs the function: an entry function if somebody signed, else a public or entry one.
-	fn run<S: Storage>(
+	fn run<'r, S: Storage>(
 		&mut self,
 		machine: &Machine,
-		reader: &TreeReader<'_, S>,
+		reader: &'r TreeReader<'_, S>,
 		signer: Option<&ObjectId>,
+		natives: Host<'r>,
 		meter: &mut Meter,
 	) -> Result<(Outcome, Vec<Vec<u8>>), MoveError> {
-		let mut session = machine.vm.new_session(reader);
+		let mut extensions = NativeContextExtensions::default();
+		extensions.add(natives);
+		let mut session = machine.vm.new_session_with_extensions(reader, extensions);
 		let returned = self
 			.run_in(machine, &mut session, reader, signer, meter)
 			.map_err(|error| reader.explain(error))?;
@@ -212,8 +236,10 @@ impl Prepared {
 		if signer.is_none() {
 			return Ok((Outcome::default(), values));
 		}
-		let (changes, events) = session.finish().map_err(|error| reader.explain(error))?;
-		Ok((Outcome::from_effects(changes, events, &machine.tags)?, values))
+		let (changes, _, mut extensions) =
+			session.finish_with_extensions().map_err(|error| reader.explain(error))?;
+		let natives: Host = extensions.remove();
+		Ok((Outcome::from_effects(changes, natives.into_events(), &machine.tags)?, values))
 	}
 
 	fn run_in<S: Storage>(

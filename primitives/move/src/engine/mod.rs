@@ -8,6 +8,7 @@
 
 mod arguments;
 mod budget;
+mod context;
 mod execute;
 mod outcome;
 mod publish;
@@ -15,6 +16,7 @@ mod types;
 
 pub use arguments::MAX_ARGUMENT_BYTES;
 pub use budget::{Budget, Failed};
+pub use context::Context;
 pub use execute::{Call, Function, View};
 pub use outcome::{Event, Outcome, ViewOutcome, MAX_EVENTS, MAX_EVENT_BYTES};
 pub use publish::{Publication, MAX_BUNDLE_BYTES, MAX_BUNDLE_MODULES};

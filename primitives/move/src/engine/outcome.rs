@@ -6,7 +6,7 @@ use crate::{
 };
 use dstp_primitives::contract::{ContractChange, ContractValue, TypeTagBytes};
 use move_core_types::{
-	effects::{ChangeSet, Event as VmEvent, Op},
+	effects::{ChangeSet, Op},
 	language_storage::StructTag,
 };
 
@@ -19,9 +19,7 @@ pub const MAX_EVENT_BYTES: usize = 64 * 1024;
 /// What a contract told the world.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Event {
-	/// What it belongs to; the framework fixes the meaning.
-	pub key: Vec<u8>,
-	/// Its type, in BCS.
+	/// Its type, a struct, in BCS.
 	pub type_tag: Vec<u8>,
 	/// Its content, in BCS.
 	pub value: Vec<u8>,
@@ -51,10 +49,10 @@ impl Outcome {
 	/// From what the virtual machine gives. Errors: [`MoveError::BadRequest`] for a resource or type that is too large.
 	pub(super) fn from_effects(
 		changes: ChangeSet,
-		events: Vec<VmEvent>,
+		events: Vec<Event>,
 		tags: &Tags,
 	) -> Result<Self, MoveError> {
-		let mut outcome = Self::default();
+		let mut outcome = Self { events, ..Self::default() };
 		for (address, account) in changes.into_inner() {
 			for (tag, op) in account.into_resources() {
 				let type_tag = encoded_type(&tag, tags)?;
@@ -67,17 +65,6 @@ impl Outcome {
 					Op::Delete => ContractChange::RemoveResource { address, type_tag },
 				});
 			}
-		}
-		let mut bytes = 0;
-		for (key, _, tag, value) in events {
-			let type_tag = bcs::to_bytes(&tag).map_err(|_| MoveError::Corrupt("type"))?;
-			bytes += key.len() + type_tag.len() + value.len();
-			outcome.events.push(Event { key, type_tag, value });
-		}
-		if outcome.events.len() > MAX_EVENTS || bytes > MAX_EVENT_BYTES {
-			return Err(MoveError::BadRequest(format!(
-				"a call emits at most {MAX_EVENTS} events of together {MAX_EVENT_BYTES} bytes"
-			)));
 		}
 		Ok(outcome)
 	}

@@ -1,5 +1,6 @@
 //! Counts what the virtual machine does.
 
+use super::NativeMeter;
 use crate::envelope::{limits, types::Shapes};
 use dstp_primitives::contract::GasSchedule;
 use move_binary_format::errors::{PartialVMError, PartialVMResult};
@@ -12,6 +13,7 @@ use move_vm_types::{
 	gas::{GasMeter, SimpleInstruction},
 	views::{TypeView, ValueView},
 };
+use std::rc::Rc;
 
 /// Deepest nesting of calls. The machine's own limit is 1,024 frames of up to 128 locals, which is more memory than a call needs.
 pub const MAX_CALL_DEPTH: usize = 256;
@@ -41,6 +43,8 @@ pub struct Meter<'a> {
 	kept_nodes: u64,
 	/// Nodes of the type arguments of each function that is running, the outermost first.
 	frames: Vec<u64>,
+	/// What native functions pay from.
+	natives: Rc<NativeMeter>,
 }
 
 impl<'a> Meter<'a> {
@@ -48,12 +52,30 @@ impl<'a> Meter<'a> {
 	pub fn new(schedule: &'a GasSchedule, shapes: &'a Shapes, limit: u64) -> Self {
 		let (left, allocated, bound, hollow) = (limit, 0, NODE_BYTES, false);
 		let (loaded, kept_nodes, frames) = (None, 0, Vec::new());
-		Self { schedule, shapes, limit, left, allocated, bound, hollow, loaded, kept_nodes, frames }
+		let natives = Rc::new(NativeMeter::new(schedule));
+		Self {
+			schedule,
+			shapes,
+			limit,
+			left,
+			allocated,
+			bound,
+			hollow,
+			loaded,
+			kept_nodes,
+			frames,
+			natives,
+		}
 	}
 
 	/// Gas used so far.
 	pub fn used(&self) -> u64 {
-		self.limit - self.left
+		self.limit - self.left + self.natives.spent()
+	}
+
+	/// The meter of the native functions of this execution.
+	pub(crate) fn natives(&self) -> Rc<NativeMeter> {
+		self.natives.clone()
 	}
 
 	/// No value of this execution is larger, in bytes.
@@ -174,6 +196,7 @@ impl<'a> Meter<'a> {
 			return Err(PartialVMError::new(StatusCode::CALL_STACK_OVERFLOW));
 		}
 		self.frames.push(type_nodes);
+		self.natives.lend(self.left, self.bound, self.hollow);
 		Ok(())
 	}
 }
@@ -405,7 +428,13 @@ impl GasMeter for Meter<'_> {
 
 	fn charge_native_function(&mut self, amount: InternalGas) -> PartialVMResult<()> {
 		self.frames.pop();
-		self.charge(u64::from(amount))
+		let (account, hollow) = self.natives.settle();
+		self.charge(account.spent)?;
+		self.charge(u64::from(amount))?;
+		self.hollow = hollow;
+		self.kept_nodes += account.kept_nodes;
+		self.allocate(account.allocated)?;
+		self.set_bound(self.bound.max(account.largest))
 	}
 }
 

@@ -5,7 +5,8 @@
 //! - **Before the machine runs**: every module of the closure, by its bytes and by the verifier's work on it, both recorded when it was
 //!   published. Whether a node has the module in memory changes nothing.
 //! - **While it runs**: instructions, frames, types put in for type parameters, bytes copied and compared, resources read.
-//! - **After it**: what is written, and events.
+//! - **Inside native functions**: every step, before it is done ([`NativeMeter`]); what they write and events among it.
+//! - **After it**: resources that are written.
 //!
 //! A call that runs out of gas has no changes.
 //!
@@ -24,5 +25,7 @@
 //! is less.
 
 mod meter;
+mod native;
 
 pub use meter::{Meter, MAX_ALLOCATED_BYTES, MAX_CALL_DEPTH, MAX_VALUE_BYTES, NODE_BYTES};
+pub use native::NativeMeter;

@@ -1,20 +1,28 @@
 //! Functions of the framework that are written in Rust.
 //!
-//! Only modules at [`FRAMEWORK`] may declare a native function, and only one that stands in this list: the verifier of the virtual
-//! machine assumes that natives do what their signature says, and their work is done before it is paid for.
+//! Only modules at [`FRAMEWORK`] may declare a native function, and only one that stands in [`table`]: the verifier of the virtual
+//! machine assumes that natives do what their signature says.
+//!
+//! # Rules
+//!
+//! - A native function pays for each step before it does it ([`NativeMeter`](crate::gas::NativeMeter)), by the size of what it was
+//!   given; its work is bounded by what it paid.
+//! - Input that does not fit ends the call with an abort code that the Move source of the module documents; the codes are those of
+//!   `std::error`. Nothing panics, and an error of the machine's own means that the machine is broken.
+//! - It sees its arguments, what the caller of the engine says of the call, and the tree; no clock, no randomness and nothing of the node.
+
+mod context;
+mod event;
+mod host;
+mod scope;
+mod standard;
+
+pub(crate) use host::Host;
 
 use dstp_primitives::ObjectId;
-use move_binary_format::errors::PartialVMResult;
-use move_core_types::{
-	account_address::AccountAddress, gas_algebra::InternalGas, identifier::Identifier,
-};
-use move_vm_runtime::native_functions::{NativeContext, NativeFunction, NativeFunctionTable};
-use move_vm_types::{
-	loaded_data::runtime_types::Type,
-	natives::function::{NativeResult, PartialVMError, StatusCode},
-	values::{SignerRef, VMValueCast, Value},
-};
-use std::{collections::VecDeque, sync::Arc};
+use move_core_types::{account_address::AccountAddress, identifier::Identifier};
+use move_vm_runtime::native_functions::NativeFunctionTable;
+use scope::{native_function, Native};
 
 /// The address of the framework: 31 zero bytes and a one. It is no account that anyone has a key of.
 pub const FRAMEWORK: ObjectId = {
@@ -26,27 +34,32 @@ pub const FRAMEWORK: ObjectId = {
 /// All of them.
 pub fn table() -> NativeFunctionTable {
 	let identifier =
-		|text: &str| Identifier::new(text).expect("the names below are identifiers; qed");
-	let native = |module, name, function: fn(VecDeque<Value>) -> PartialVMResult<NativeResult>| {
-		let function: NativeFunction =
-			Arc::new(move |_: &mut NativeContext, _: Vec<Type>, arguments| function(arguments));
-		(AccountAddress::new(FRAMEWORK.0), identifier(module), identifier(name), function)
+		|text: &str| Identifier::new(text).expect("the names in the lists are identifiers; qed");
+	let entry = |(module, name, native): &(&str, &str, Native)| {
+		let address = AccountAddress::new(FRAMEWORK.0);
+		(address, identifier(module), identifier(name), native_function(*native))
 	};
-	vec![native("signer", "borrow_address", borrow_address)]
+	[standard::NATIVES, context::NATIVES, event::NATIVES].into_iter().flatten().map(entry).collect()
 }
 
-/// `signer::borrow_address(&signer): &address`.
-fn borrow_address(arguments: VecDeque<Value>) -> PartialVMResult<NativeResult> {
-	let signer: SignerRef = only(arguments)?;
-	Ok(NativeResult::ok(InternalGas::zero(), [signer.borrow_signer()?].into_iter().collect()))
-}
-
-fn only<T>(mut arguments: VecDeque<Value>) -> PartialVMResult<T>
-where
-	Value: VMValueCast<T>,
-{
-	match (arguments.pop_back(), arguments.is_empty()) {
-		(Some(argument), true) => argument.value_as(),
-		_ => Err(PartialVMError::new(StatusCode::UNKNOWN_INVARIANT_VIOLATION_ERROR)),
+/// Abort codes, in the categories of `std::error`.
+pub mod abort {
+	const fn code(category: u64, reason: u64) -> u64 {
+		category << 16 | reason
 	}
+
+	/// A value cannot be written in BCS.
+	pub const NOT_SERIALIZABLE: u64 = 0x1c5;
+	/// `string`: an index is outside the bytes.
+	pub const BAD_INDEX: u64 = code(2, 1);
+	/// `string`: the bytes are not UTF-8.
+	pub const BAD_UTF8: u64 = code(1, 1);
+	/// `context`: nobody signed.
+	pub const NO_SENDER: u64 = code(4, 1);
+	/// `event`: only a struct is an event.
+	pub const NOT_A_STRUCT: u64 = code(1, 1);
+	/// `event`: there are too many, or they are too large.
+	pub const MANY_EVENTS: u64 = code(9, 1);
+	/// `vector`: the function is an instruction of the machine and is not called.
+	pub const INSTRUCTION: u64 = code(0xc, 1);
 }

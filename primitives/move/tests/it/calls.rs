@@ -138,7 +138,11 @@ fn a_call_runs_again_from_its_witness_and_not_without_it() {
 	let again = |nodes: Vec<Vec<u8>>| {
 		let store = NodeSet::from_trusted(nodes);
 		let mut witness = ObjectTree::new(TrieStorage::new(SUBTREE, root, store));
-		let call = Call { signer: ALICE, function: function("counter::add", vec![bcs(3u64)]) };
+		let call = Call {
+			signer: ALICE,
+			function: function("counter::add", vec![bcs(3u64)]),
+			context: context(),
+		};
 		Engine::new().call(&mut witness, call, &plenty())
 	};
 	assert_eq!(again(nodes.clone()), Ok(outcome));

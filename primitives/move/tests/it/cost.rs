@@ -1,19 +1,28 @@
 //! What the engine adds to the virtual machine, in time.
 
 use crate::support::*;
-use dstp_move::{natives, Call, Engine, Outcome};
+use dstp_move::{natives::FRAMEWORK, Call, Engine, Outcome};
 use dstp_primitives::{contract::ContractChange, ObjectId};
 use move_binary_format::CompiledModule;
 use move_core_types::{
 	account_address::AccountAddress,
+	gas_algebra::InternalGas,
 	identifier::Identifier,
 	language_storage::{ModuleId, StructTag},
 	resolver::{ModuleResolver, ResourceResolver},
 };
-use move_vm_runtime::move_vm::MoveVM;
-use move_vm_types::gas::UnmeteredGasMeter;
+use move_vm_runtime::{
+	move_vm::MoveVM,
+	native_functions::{make_table, NativeContext, NativeFunctionTable},
+};
+use move_vm_types::{
+	gas::UnmeteredGasMeter,
+	natives::function::NativeResult,
+	values::{SignerRef, Value},
+};
 use std::{
-	collections::HashMap,
+	collections::{HashMap, VecDeque},
+	sync::Arc,
 	time::{Duration, Instant},
 };
 
@@ -73,6 +82,17 @@ impl ResourceResolver for State {
 	}
 }
 
+/// The one native function that a transfer calls, without anybody to pay.
+fn natives() -> NativeFunctionTable {
+	let borrow_address = |_: &mut NativeContext, _, mut arguments: VecDeque<Value>| {
+		let signer = arguments.pop_back().unwrap().value_as::<SignerRef>()?;
+		let address = signer.borrow_signer()?;
+		Ok(NativeResult::ok(InternalGas::zero(), [address].into_iter().collect()))
+	};
+	let address = AccountAddress::new(FRAMEWORK.0);
+	make_table(address, &[("signer", "borrow_address", Arc::new(borrow_address))])
+}
+
 impl Bare {
 	fn new() -> Self {
 		let mut state = State::default();
@@ -89,7 +109,7 @@ impl Bare {
 			let owner = AccountAddress::new(holder(number).0);
 			state.resources.insert((owner, balance.clone()), bcs(COINS));
 		}
-		Self { vm: MoveVM::new(natives::table()).unwrap(), state }
+		Self { vm: MoveVM::new(natives()).unwrap(), state }
 	}
 
 	/// The values that a transfer writes, in the order of their addresses.
@@ -155,7 +175,8 @@ fn a_warm_transfer_takes_at_most_three_times_the_bare_machine() {
 	let (mut tree, engine, bare) = (with_coins(), Engine::new(), Bare::new());
 	let budget = plenty();
 	let mut by_engine = |(from, to): (ObjectId, ObjectId)| {
-		let call = Call { signer: from, function: function("coin::transfer", transfer(&to)) };
+		let function = function("coin::transfer", transfer(&to));
+		let call = Call { signer: from, function, context: context() };
 		values(engine.call(&mut tree, call, &budget).unwrap())
 	};
 	for pair in pairs().take(usize::from(HOLDERS)) {

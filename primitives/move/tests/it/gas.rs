@@ -19,7 +19,7 @@ fn run(
 	path: &str,
 	arguments: Vec<Vec<u8>>,
 ) -> Result<Outcome, Failed> {
-	let call = Call { signer: ALICE, function: function(path, arguments) };
+	let call = Call { signer: ALICE, function: function(path, arguments), context: context() };
 	engine.call(tree, call, &budget(limit))
 }
 
@@ -159,7 +159,11 @@ fn gas_bounds_time() {
 #[test]
 fn modules_are_read_only_as_far_as_the_limit_pays() {
 	let mut tree = with_loops();
-	let call = || Call { signer: ALICE, function: function("loops::count", vec![bcs(1u64)]) };
+	let call = || Call {
+		signer: ALICE,
+		function: function("loops::count", vec![bcs(1u64)]),
+		context: context(),
+	};
 	let engine = Engine::new();
 	let failed = engine.call(&mut tree, call(), &budget(1)).unwrap_err();
 	assert_eq!(failed, Failed { error: MoveError::OutOfGas, gas_used: 1 });

@@ -149,7 +149,7 @@ fn a_module_runs_or_not_whatever_is_in_memory() {
 	publish(&mut tree, AUTHOR, &[NEEDED, upgrade]).unwrap();
 
 	let call = |engine: &Engine, tree: &mut Tree, path: &str| {
-		let view = View { function: function(path, vec![]) };
+		let view = View { function: function(path, vec![]), context: context() };
 		engine.view(tree, view, &plenty())
 	};
 	let alone = call(&Engine::new(), &mut tree, "middle::number");

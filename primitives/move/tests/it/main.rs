@@ -4,6 +4,7 @@
 
 mod calls;
 mod cost;
+mod framework;
 mod gas;
 mod machines;
 mod mutants;

@@ -69,7 +69,11 @@ fn call_all(engine: &Engine, tree: &mut Tree, code: &[u8]) {
 		let arguments =
 			parameters.filter(|token| !token.is_reference()).map(|_| bcs(3u64)).collect::<Vec<_>>();
 		let path = format!("{}::{}", module.self_id().name(), module.identifier_at(handle.name));
-		let call = || Call { signer: ALICE, function: function(&path, arguments.clone()) };
+		let call = || Call {
+			signer: ALICE,
+			function: function(&path, arguments.clone()),
+			context: context(),
+		};
 		let one = engine.call(tree, call(), &budget(2_000_000));
 		let other = Engine::new().call(tree, call(), &budget(2_000_000));
 		assert_eq!(one, other, "{path}");

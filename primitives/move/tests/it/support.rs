@@ -1,9 +1,11 @@
 //! A namespace in memory, a compiler, and short names for requests.
 
 use dstp_move::{
-	natives::FRAMEWORK, Budget, Call, Engine, Function, MoveError, Outcome, Publication, View,
+	natives::FRAMEWORK, Budget, Call, Context, Engine, Function, MoveError, Outcome, Publication,
+	View,
 };
 use dstp_primitives::{
+	batch::HubPin,
 	contract::{GasSchedule, ModuleLink, UpgradePolicy},
 	tree::NewObject,
 	trie::empty_root,
@@ -99,6 +101,12 @@ pub fn budget(limit: u64) -> Budget {
 	Budget { schedule: GasSchedule::V1, limit }
 }
 
+/// Where and when everything here runs.
+pub fn context() -> Context {
+	let hub = HubPin { number: 77, global_root: [0x77; 32].into() };
+	Context { genesis: [0x67; 32], seq: 5, time_ms: 1_700_000_000_000, hub }
+}
+
 /// Publishes sources and applies the changes.
 pub fn publish(tree: &mut Tree, publisher: ObjectId, sources: &[&str]) -> Result<(), MoveError> {
 	publish_code(tree, publisher, compile(sources))
@@ -154,7 +162,9 @@ pub fn call_with(
 	signer: ObjectId,
 	function: Function,
 ) -> Result<Outcome, MoveError> {
-	engine.call(tree, Call { signer, function }, &plenty()).map_err(|failed| failed.error)
+	engine
+		.call(tree, Call { signer, function, context: context() }, &plenty())
+		.map_err(|failed| failed.error)
 }
 
 pub fn view(
@@ -171,7 +181,7 @@ pub fn view_with(
 	function: Function,
 ) -> Result<Vec<Vec<u8>>, MoveError> {
 	engine
-		.view(tree, View { function }, &plenty())
+		.view(tree, View { function, context: context() }, &plenty())
 		.map(|outcome| outcome.values)
 		.map_err(|failed| failed.error)
 }

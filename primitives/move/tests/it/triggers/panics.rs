@@ -26,7 +26,11 @@ fn panic_and_go_on() {
 	let fine =
 		|tree: &mut Tree| call_with(&engine, tree, ALICE, function("fine::f", vec![])).unwrap();
 	fine(&mut tree);
-	let bad = Call { signer: ALICE, function: function("m::f", vec![bcs(1u64), bcs(2u64)]) };
+	let bad = Call {
+		signer: ALICE,
+		function: function("m::f", vec![bcs(1u64), bcs(2u64)]),
+		context: context(),
+	};
 	let failed = engine.call(&mut tree, bad, &budget(1_000_000)).unwrap_err();
 	assert_eq!(failed.gas_used, 1_000_000);
 	let MoveError::Invariant { module, .. } = failed.error else { panic!("{:?}", failed.error) };

@@ -71,7 +71,7 @@ fn a_chain_of_modules_has_an_end() {
 	call(&mut tree, ALICE, &format!("m{}::f", MAX_CLOSURE_MODULES - 1), vec![]).unwrap();
 	publish_code(&mut tree, AUTHOR, vec![modules[MAX_CLOSURE_MODULES].clone()]).unwrap();
 	let path = format!("m{MAX_CLOSURE_MODULES}::f");
-	let call = Call { signer: ALICE, function: function(&path, vec![]) };
+	let call = Call { signer: ALICE, function: function(&path, vec![]), context: context() };
 	let Failed { error, gas_used } = Engine::new().call(&mut tree, call, &plenty()).unwrap_err();
 	assert!(matches!(error, MoveError::BadRequest(_)), "{error:?}");
 	let read = MAX_CLOSURE_MODULES as u64 * GasSchedule::V1.module;
