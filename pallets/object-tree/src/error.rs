@@ -27,6 +27,7 @@ impl<T> From<TreeError> for Error<T> {
 			TreeError::BadPage => Self::BadPage,
 			TreeError::Overflow => Self::Overflow,
 			TreeError::WitnessTooLarge => Self::WitnessTooLarge,
+			TreeError::HasContractFields => Self::HasContractFields,
 			TreeError::Storage(error) => error.0.into(),
 		}
 	}

@@ -464,6 +464,8 @@ pub mod pallet {
 		ContentMissing,
 		/// More than 256 entries of this object came in this block; complete it in the next one.
 		TooManyInBlock,
+		/// Contracts keep fields in the object; let them take the fields out first.
+		HasContractFields,
 	}
 
 	#[pallet::hooks]

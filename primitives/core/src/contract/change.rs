@@ -2,8 +2,8 @@
 
 use super::ModuleEntry;
 use crate::{
-	id::ObjectId,
-	object::{encode_value, tag, ValueError},
+	id::{AccountId, Key, ObjectId},
+	object::{decode_value, encode_value, tag, ObjectFlags, ValueError},
 };
 use alloc::vec::Vec;
 use codec::{Compact, Decode, DecodeAll, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -53,6 +53,90 @@ pub enum ContractChange {
 		/// The module.
 		module: ModuleEntry,
 	},
+	/// Creates an object without a type.
+	#[codec(index = 3)]
+	CreateObject {
+		/// Who signed, and owns it then.
+		actor: AccountId,
+		/// The object above.
+		parent: ObjectId,
+		/// Its key there.
+		key: Key,
+		/// Its switches.
+		flags: ObjectFlags,
+	},
+	/// Writes a field of an object, new or not.
+	#[codec(index = 4)]
+	SetField {
+		/// Who signed.
+		actor: AccountId,
+		/// The object.
+		object: ObjectId,
+		/// The field.
+		key: Key,
+		/// Type of its value.
+		type_tag: TypeTagBytes,
+		/// Its value.
+		value: ContractValue,
+	},
+	/// Removes a field that exists.
+	#[codec(index = 5)]
+	RemoveField {
+		/// Who signed.
+		actor: AccountId,
+		/// The object.
+		object: ObjectId,
+		/// The field.
+		key: Key,
+	},
+	/// Hands an object over.
+	#[codec(index = 6)]
+	TransferObject {
+		/// Who signed.
+		actor: AccountId,
+		/// The object.
+		object: ObjectId,
+		/// Who owns it then.
+		to: AccountId,
+	},
+	/// Lets everybody create children below an object.
+	#[codec(index = 7)]
+	ShareObject {
+		/// Who signed.
+		actor: AccountId,
+		/// The object.
+		object: ObjectId,
+	},
+	/// Fixes an object.
+	#[codec(index = 8)]
+	FreezeObject {
+		/// Who signed.
+		actor: AccountId,
+		/// The object.
+		object: ObjectId,
+	},
+}
+
+/// A field that contracts keep in an object.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ContractField {
+	/// Type of its value, in BCS.
+	pub type_tag: TypeTagBytes,
+	/// Its value, in BCS.
+	pub value: ContractValue,
+}
+
+impl ContractField {
+	/// As it stands in the trie: `tag ++ SCALE(type, value)`.
+	pub fn to_value(&self) -> Vec<u8> {
+		encode_value(tag::CONTRACT_FIELD, &(&self.type_tag, &self.value))
+	}
+
+	/// From the trie.
+	pub fn from_value(bytes: &[u8]) -> Result<Self, ValueError> {
+		let (type_tag, value) = decode_value(tag::CONTRACT_FIELD, bytes)?;
+		Ok(Self { type_tag, value })
+	}
 }
 
 /// A resource as it stands in the trie: `tag ++ SCALE(type, value)`.

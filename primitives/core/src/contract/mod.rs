@@ -4,6 +4,9 @@
 //! `account/<address>` below the root of the namespace in which they run; that object belongs to the system, so that nothing but
 //! [`ObjectTree::apply_contract`](crate::ObjectTree::apply_contract) changes it.
 //!
+//! In objects of accounts, contracts keep fields of their own beside the raw ones. What may be done with such an object is decided by
+//! its owner and by nothing else (`docs/object-tree.md`), so each change of one names who signed.
+//!
 //! The virtual machine needs the standard library of Rust and never writes. It gives an ordered list of [`ContractChange`]s, which
 //! the hub's pallet, a subtree's engine and a re-execution apply through the same function. So an execution that fails half-way
 //! leaves nothing behind.
@@ -15,7 +18,8 @@ mod module;
 pub use change::resource_bytes;
 pub(crate) use change::resource_value;
 pub use change::{
-	ContractChange, ContractValue, TypeTagBytes, MAX_CONTRACT_VALUE_BYTES, MAX_TYPE_TAG_BYTES,
+	ContractChange, ContractField, ContractValue, TypeTagBytes, MAX_CONTRACT_VALUE_BYTES,
+	MAX_TYPE_TAG_BYTES,
 };
 pub use gas::GasSchedule;
 pub use module::{

@@ -12,6 +12,8 @@ pub const PREFIX_CHILD: u8 = 0x01;
 pub const PREFIX_RESOURCE: u8 = 0x02;
 /// Prefix of the modules of a contract address.
 pub const PREFIX_MODULE: u8 = 0x03;
+/// Prefix of the fields that contracts keep in an object.
+pub const PREFIX_CONTRACT_FIELD: u8 = 0x04;
 /// The one key of the object's [`Meta`](super::Meta).
 pub const META_KEY: [u8; 1] = [0x05];
 /// Prefix of account nonces, in the root object of a namespace only.
@@ -44,6 +46,11 @@ impl KeyLayout {
 /// The trie key of a field.
 pub fn field_key(layout: KeyLayout, key: &Key) -> Vec<u8> {
 	layout.trie_key(PREFIX_FIELD, key.as_slice())
+}
+
+/// The trie key of a field that contracts keep in an object.
+pub fn contract_field_key(layout: KeyLayout, key: &Key) -> Vec<u8> {
+	layout.trie_key(PREFIX_CONTRACT_FIELD, key.as_slice())
 }
 
 /// The trie key of a child's entry.

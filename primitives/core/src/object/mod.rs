@@ -8,10 +8,9 @@
 //! | `0x01` | child key | [`ChildEntry`] | the engine |
 //! | `0x02` | blake2-256 of the type, in BCS | type and value of a resource, in BCS | contracts |
 //! | `0x03` | blake2-256 of the name | [`ModuleEntry`](crate::contract::ModuleEntry) | contracts |
+//! | `0x04` | field key | type and value of a contract's field, in BCS | contracts |
 //! | `0x05` | - | [`Meta`] | the engine |
 //! | `0x06` | account | nonce, u64 (only in what is or was the root of a namespace) | the engine |
-//!
-//! Prefix `0x04` belongs to Move too.
 
 mod entry;
 mod key;
@@ -20,8 +19,9 @@ mod value;
 
 pub use entry::{ChildEntry, HeadStatus, Location, ModeId, RemoteLocation, CHILD_ENTRY_VERSION};
 pub use key::{
-	account_key, child_key, field_key, module_key, raw_key, resource_key, KeyLayout, META_KEY,
-	PREFIX_ACCOUNT, PREFIX_CHILD, PREFIX_FIELD, PREFIX_MODULE, PREFIX_RESOURCE,
+	account_key, child_key, contract_field_key, field_key, module_key, raw_key, resource_key,
+	KeyLayout, META_KEY, PREFIX_ACCOUNT, PREFIX_CHILD, PREFIX_CONTRACT_FIELD, PREFIX_FIELD,
+	PREFIX_MODULE, PREFIX_RESOURCE,
 };
 pub use meta::{Meta, ObjectFlags, ObjectType, Owner, TypeName};
 pub(crate) use value::{decode_field_value, encode_field_value};

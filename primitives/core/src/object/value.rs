@@ -25,6 +25,8 @@ pub mod tag {
 	pub const RESOURCE: u8 = 0x04;
 	/// A [`ModuleEntry`](crate::contract::ModuleEntry).
 	pub const MODULE: u8 = 0x05;
+	/// The type and value of a contract's field.
+	pub const CONTRACT_FIELD: u8 = 0x06;
 	/// A [`Meta`](super::Meta).
 	pub const META: u8 = 0x07;
 	/// An account's nonce.

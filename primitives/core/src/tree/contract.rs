@@ -57,7 +57,8 @@ impl<S: Storage> ObjectTree<S> {
 	/// Applies the changes of one execution, in order. Gives the change in bytes of trie keys and values.
 	///
 	/// Objects that they need are created for the system. Errors: [`TreeError::Frozen`] if the namespace's root is frozen and has
-	/// no object for contracts yet; [`TreeError::ObjectNotFound`] if a resource that is to be removed does not exist.
+	/// no object for contracts yet; [`TreeError::ObjectNotFound`] if a resource or field that is to be removed does not exist; and
+	/// whatever a change of an object meets.
 	pub fn apply_contract(&mut self, changes: &[ContractChange]) -> Result<i64, TreeError> {
 		let mut bytes = 0i64;
 		for change in changes {
@@ -73,6 +74,7 @@ impl<S: Storage> ObjectTree<S> {
 				ContractChange::SetModule { address, module } => {
 					self.put_contract(address, &module_key(&module.name), Some(module.to_value()))?
 				},
+				of_object => self.apply_to_object(of_object)?,
 			});
 		}
 		Ok(bytes)
@@ -159,12 +161,22 @@ impl<S: Storage> ObjectTree<S> {
 		value: Option<Vec<u8>>,
 	) -> Result<i64, TreeError> {
 		let object = self.contract_object_or_new(address)?;
-		let old = self.storage().get(&object, trie_key)?;
+		self.put_counted(&object, trie_key, value)
+	}
+
+	/// Writes or removes what counts as a field of an object. Gives the change in bytes of trie keys and values.
+	pub(super) fn put_counted(
+		&mut self,
+		object: &ObjectId,
+		trie_key: &[u8],
+		value: Option<Vec<u8>>,
+	) -> Result<i64, TreeError> {
+		let old = self.storage().get(object, trie_key)?;
 		if old == value {
 			return value.map(|_| 0).ok_or(TreeError::ObjectNotFound);
 		}
-		let mut meta = self.existing(&object)?;
-		self.storage_mut().mark_dirty(&object)?;
+		let mut meta = self.existing(object)?;
+		self.storage_mut().mark_dirty(object)?;
 		match (&old, &value) {
 			(None, Some(_)) => {
 				meta.fields = meta.fields.checked_add(1).ok_or(TreeError::Overflow)?
@@ -179,10 +191,10 @@ impl<S: Storage> ObjectTree<S> {
 		};
 		let bytes = size(&value) - size(&old);
 		match value {
-			Some(value) => self.storage_mut().put(&object, trie_key, value)?,
-			None => self.storage_mut().delete(&object, trie_key)?,
+			Some(value) => self.storage_mut().put(object, trie_key, value)?,
+			None => self.storage_mut().delete(object, trie_key)?,
 		}
-		self.bump(&object, meta)?;
+		self.bump(object, meta)?;
 		Ok(bytes)
 	}
 }

@@ -57,6 +57,7 @@ tree_errors! {
 	BadPage = 18, "a page has a limit of 1 to 1000 and a prefix of at most 64 bytes";
 	Overflow = 19, "a counter would overflow";
 	WitnessTooLarge = 20, "the call reads more of the state than a proof of it may hold; split it";
+	HasContractFields = 21, "contracts keep fields in the object; let them take the fields out first";
 }
 
 impl From<StorageError> for TreeError {

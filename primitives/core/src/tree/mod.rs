@@ -16,6 +16,7 @@
 mod access;
 mod content;
 mod contract;
+mod contract_object;
 mod error;
 mod ops;
 mod page;

@@ -323,7 +323,8 @@ impl<S: Storage> ObjectTree<S> {
 
 	/// Removes an object that has no children and at most [`MAX_BATCH_FIELDS`] fields.
 	///
-	/// Nonces, which an object keeps that was the root of a namespace once, go with it and count as fields.
+	/// Nonces, which an object keeps that was the root of a namespace once, go with it and count as fields. What contracts keep in it
+	/// is theirs to remove: an owner who could drop it would drop what somebody else's contract may forbid to drop.
 	pub fn remove(&mut self, actor: &Actor, object: &ObjectId) -> Result<(), TreeError> {
 		let (link, meta) = self.check_disposable(actor, object)?;
 		if meta.children > 0 {
@@ -332,7 +333,10 @@ impl<S: Storage> ObjectTree<S> {
 		if meta.fields > u64::from(MAX_BATCH_FIELDS) {
 			return Err(TreeError::HasManyFields);
 		}
-		self.clear_entries(object, MAX_BATCH_FIELDS, u64::MAX)?;
+		let cleared = self.clear_entries(object, MAX_BATCH_FIELDS, u64::MAX)?;
+		if u64::from(cleared.fields) < meta.fields {
+			return Err(TreeError::HasContractFields);
+		}
 		// Nothing but nonces stands behind the facts.
 		if self.storage.next_key(object, &META_KEY)?.is_some() {
 			return Err(TreeError::HasManyFields);
@@ -457,6 +461,9 @@ impl<S: Storage> ObjectTree<S> {
 			if cleared.entries() > 0 {
 				*progress.freed.entry(object).or_default() += cleared.bytes;
 				self.bump(&object, meta)?;
+			} else if meta.fields > 0 {
+				// What is left are no raw fields.
+				progress.stopped = Some((object, TreeError::HasContractFields));
 			}
 			return Ok(());
 		}

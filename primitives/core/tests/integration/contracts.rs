@@ -119,3 +119,47 @@ fn a_frozen_namespace_takes_no_new_addresses() {
 	empty.freeze(&owner, &SUBTREE).unwrap();
 	assert_eq!(empty.apply_contract(&[set(b"abc")]), Err(TreeError::Frozen));
 }
+
+/// An object of an account below the root, with a field of a contract.
+fn with_field() -> (ObjectTree<TrieStorage<()>>, AccountId, ObjectId) {
+	let (mut tree, owner) = (tree(), AccountId::new([5; 32]));
+	let key = Key::try_from("thing").unwrap();
+	let (parent, flags) = (SUBTREE, Default::default());
+	let object = parent.child(&key);
+	let create = ContractChange::CreateObject { actor: owner.clone(), parent, key, flags };
+	let key = Key::try_from("f").unwrap();
+	let value = vec![9; 8].try_into().unwrap();
+	let set =
+		ContractChange::SetField { actor: owner.clone(), object, key, type_tag: type_tag(), value };
+	tree.apply_contract(&[create, set]).unwrap();
+	(tree, owner, object)
+}
+
+#[test]
+fn a_field_of_a_contract_stands_beside_raw_ones_and_follows_the_owner() {
+	let (mut tree, owner, object) = with_field();
+	let key = Key::try_from("f").unwrap();
+	let field = tree.contract_field(&object, &key).unwrap().unwrap();
+	assert_eq!((field.type_tag, field.value.len()), (type_tag(), 8));
+	assert_eq!(tree.field(&object, &key), Ok(None));
+	assert_eq!(tree.meta(&object).unwrap().unwrap().fields, 1);
+	let actor = AccountId::new([6; 32]);
+	let remove = |actor| ContractChange::RemoveField { actor, object, key: key.clone() };
+	assert_eq!(tree.apply_contract(&[remove(actor)]), Err(TreeError::NotOwner));
+	assert!(tree.apply_contract(&[remove(owner.clone())]).unwrap() < 0);
+	assert_eq!(tree.apply_contract(&[remove(owner)]), Err(TreeError::ObjectNotFound));
+}
+
+#[test]
+fn an_owner_does_not_remove_what_contracts_keep() {
+	let (mut tree, owner, object) = with_field();
+	let actor = Actor::Account(owner.clone());
+	let raw = [(Key::try_from("raw").unwrap(), Default::default())];
+	tree.set_fields(&actor, &object, &raw).unwrap();
+	assert_eq!(with_field().0.remove(&actor, &object), Err(TreeError::HasContractFields));
+	let progress = tree.remove_recursive(&actor, &object, 100).unwrap();
+	assert_eq!(progress.stopped, Some((object, TreeError::HasContractFields)));
+	let key = Key::try_from("f").unwrap();
+	tree.apply_contract(&[ContractChange::RemoveField { actor: owner, object, key }]).unwrap();
+	tree.remove(&actor, &object).unwrap();
+}

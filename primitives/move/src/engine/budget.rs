@@ -78,6 +78,8 @@ pub(super) fn charge_outcome(
 			ContractChange::SetResource { type_tag, value, .. } => type_tag.len() + value.len(),
 			ContractChange::RemoveResource { .. } => 0,
 			ContractChange::SetModule { module, .. } => module.code.len(),
+			// Natives paid for changes of objects.
+			_ => continue,
 		};
 		charge(meter, schedule.write)?;
 		charge_each(meter, schedule.byte_written, bytes as u64)?;
