@@ -201,9 +201,8 @@ impl Prepared {
 			}
 		}
 		let mut meter = Meter::new(&budget.schedule, &machine.shapes, budget.limit);
-		let natives =
-			Host::new(meter.natives(), caller.context, tree.namespace(), caller.signer.copied());
 		let reader = TreeReader::new(tree, places, closure, &machine.tags);
+		let natives = Host::new(meter.natives(), caller.context, &reader, caller.signer.copied());
 		let result = charge(&mut meter, price)
 			.and_then(|()| self.run(machine, &reader, caller.signer, natives, &mut meter))
 			.and_then(|(outcome, values)| {
@@ -239,7 +238,10 @@ impl Prepared {
 		let (changes, _, mut extensions) =
 			session.finish_with_extensions().map_err(|error| reader.explain(error))?;
 		let natives: Host = extensions.remove();
-		Ok((Outcome::from_effects(changes, natives.into_events(), &machine.tags)?, values))
+		let (events, of_objects) = natives.into_effects();
+		let mut outcome = Outcome::from_effects(changes, events, &machine.tags)?;
+		outcome.changes.extend(of_objects);
+		Ok((outcome, values))
 	}
 
 	fn run_in<S: Storage>(

@@ -28,7 +28,9 @@ pub struct Event {
 /// What came of a publication or a call. Nothing of it happened yet.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Outcome {
-	/// Changes for [`apply_contract`](dstp_primitives::ObjectTree::apply_contract), in their order: by address, then by type.
+	/// Changes for [`apply_contract`](dstp_primitives::ObjectTree::apply_contract), in their order: first those of
+	/// resources, by address and type, then those of objects as they were made. An object that a call freezes stops none of its
+	/// resources.
 	pub changes: Vec<ContractChange>,
 	/// Events in the order in which they were emitted.
 	pub events: Vec<Event>,

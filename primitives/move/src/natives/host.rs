@@ -1,11 +1,13 @@
 //! What a call of a contract has beside its arguments.
 
+use super::object::Objects;
 use crate::{
 	engine::{Context, Event},
 	gas::NativeMeter,
+	state::ObjectReads,
 };
 use better_any::{Tid, TidAble};
-use dstp_primitives::ObjectId;
+use dstp_primitives::{contract::ContractChange, ObjectId};
 use std::rc::Rc;
 
 /// What natives may use during one call of a contract.
@@ -20,6 +22,8 @@ pub(crate) struct Host<'r> {
 	pub(super) sender: Option<ObjectId>,
 	/// What was told so far.
 	pub(super) events: Events,
+	/// The objects of the tree.
+	pub(super) objects: Objects<'r>,
 }
 
 /// Events of one call, in order.
@@ -34,10 +38,11 @@ impl<'r> Host<'r> {
 	pub(crate) fn new(
 		meter: Rc<NativeMeter>,
 		context: &'r Context,
-		subtree: ObjectId,
+		tree: &'r dyn ObjectReads,
 		sender: Option<ObjectId>,
 	) -> Self {
-		Self { meter, context, subtree, sender, events: Events::default() }
+		let (subtree, objects) = (tree.namespace(), Objects::new(tree));
+		Self { meter, context, subtree, sender, events: Events::default(), objects }
 	}
 
 	/// What natives pay from.
@@ -45,8 +50,8 @@ impl<'r> Host<'r> {
 		self.meter.clone()
 	}
 
-	/// What the call told.
-	pub(crate) fn into_events(self) -> Vec<Event> {
-		self.events.list
+	/// What the call told, and what it changed of objects.
+	pub(crate) fn into_effects(self) -> (Vec<Event>, Vec<ContractChange>) {
+		(self.events.list, self.objects.into_changes())
 	}
 }

@@ -14,10 +14,12 @@
 mod context;
 mod event;
 mod host;
+mod object;
 mod scope;
 mod standard;
 
 pub(crate) use host::Host;
+pub use object::MAX_OBJECT_CHANGES;
 
 use dstp_primitives::ObjectId;
 use move_core_types::{account_address::AccountAddress, identifier::Identifier};
@@ -39,11 +41,18 @@ pub fn table() -> NativeFunctionTable {
 		let address = AccountAddress::new(FRAMEWORK.0);
 		(address, identifier(module), identifier(name), native_function(*native))
 	};
-	[standard::NATIVES, context::NATIVES, event::NATIVES].into_iter().flatten().map(entry).collect()
+	[standard::NATIVES, context::NATIVES, event::NATIVES, object::NATIVES]
+		.into_iter()
+		.flatten()
+		.map(entry)
+		.collect()
 }
 
 /// Abort codes, in the categories of `std::error`.
 pub mod abort {
+	use codec::Encode;
+	use dstp_primitives::TreeError;
+
 	const fn code(category: u64, reason: u64) -> u64 {
 		category << 16 | reason
 	}
@@ -60,6 +69,31 @@ pub mod abort {
 	pub const NOT_A_STRUCT: u64 = code(1, 1);
 	/// `event`: there are too many, or they are too large.
 	pub const MANY_EVENTS: u64 = code(9, 1);
+	/// `object`: neither found nor created in this call.
+	pub const UNKNOWN_OBJECT: u64 = code(6, 1);
+	/// `object`: no such field.
+	pub const NO_FIELD: u64 = code(6, 2);
+	/// `object`: a field with this key exists.
+	pub const FIELD_EXISTS: u64 = code(8, 1);
+	/// `object`: the field has another type.
+	pub const OTHER_TYPE: u64 = code(1, 1);
+	/// `object`: a key has 1 to 64 bytes.
+	pub const BAD_KEY: u64 = code(1, 2);
+	/// `object`: a path has at most 8 keys.
+	pub const BAD_PATH: u64 = code(1, 3);
+	/// `object`: the object is open.
+	pub const OPEN_OBJECT: u64 = code(3, 1);
+	/// `object`: a value or its type is too large.
+	pub const LARGE_FIELD: u64 = code(9, 1);
+	/// `object`: too many changes, open objects or fields.
+	pub const MANY_OBJECTS: u64 = code(9, 2);
+
+	/// `object`: what the tree refuses, by the number of the error in the format of batches.
+	pub fn refusal(error: &TreeError) -> u64 {
+		let number = error.encode().first().copied().unwrap_or_default();
+		code(3, 0x100 + u64::from(number))
+	}
+
 	/// `vector`: the function is an instruction of the machine and is not called.
 	pub const INSTRUCTION: u64 = code(0xc, 1);
 }

@@ -6,12 +6,14 @@
 
 mod closure;
 mod decoded;
+mod objects;
 mod reader;
 mod shapes;
 mod tags;
 
 pub use closure::{Closure, LoadedModule, Root, MAX_CLOSURE_BYTES, MAX_CLOSURE_MODULES};
 pub use decoded::Decoded;
+pub(crate) use objects::ObjectReads;
 pub(crate) use reader::TreeReader;
 pub(crate) use shapes::shapes_of;
 pub(crate) use tags::Tags;

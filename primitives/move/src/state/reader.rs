@@ -36,6 +36,16 @@ impl<'a, S: Storage> TreeReader<'a, S> {
 		self.failure.borrow_mut().take().unwrap_or_else(|| error.into())
 	}
 
+	/// Keeps the first failure for [`Self::explain`].
+	pub(super) fn remember(&self, error: MoveError) {
+		self.failure.borrow_mut().get_or_insert(error);
+	}
+
+	/// Uses the tree between two reads of the machine.
+	pub(super) fn with_tree<T>(&self, body: impl FnOnce(&mut ObjectTree<S>) -> T) -> T {
+		body(self.tree.borrow_mut().0)
+	}
+
 	fn resource(
 		&self,
 		address: &AccountAddress,
@@ -68,8 +78,6 @@ impl<S: Storage> ResourceResolver for TreeReader<'_, S> {
 		address: &AccountAddress,
 		tag: &StructTag,
 	) -> Result<Option<Vec<u8>>, ()> {
-		self.resource(address, tag).map_err(|error| {
-			self.failure.borrow_mut().get_or_insert(error);
-		})
+		self.resource(address, tag).map_err(|error| self.remember(error))
 	}
 }

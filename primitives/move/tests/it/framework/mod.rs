@@ -2,6 +2,7 @@
 
 mod bytes;
 mod context;
+mod object;
 mod package;
 mod standard;
 

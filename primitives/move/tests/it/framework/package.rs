@@ -69,6 +69,13 @@ pub fn compile(targets: Vec<String>, deps: Vec<String>) -> BTreeMap<String, Vec<
 	modules.map(|unit| (unit.name().to_string(), unit.serialize(None))).collect()
 }
 
+/// Whether sources compile against the framework.
+pub fn compiles(contracts: &[&str]) -> bool {
+	let directory = tempfile::tempdir().unwrap();
+	let (targets, deps) = files(directory.path(), contracts);
+	Compiler::from_files(targets, deps, names()).build().unwrap().1.is_ok()
+}
+
 fn files(directory: &Path, contracts: &[&str]) -> (Vec<String>, Vec<String>) {
 	let write = |(number, text): (usize, &&str)| {
 		let path = directory.join(format!("{number}.move"));
