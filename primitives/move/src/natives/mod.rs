@@ -12,6 +12,7 @@
 //! - It sees its arguments, what the caller of the engine says of the call, and the tree; no clock, no randomness and nothing of the node.
 
 mod context;
+mod crypto;
 mod event;
 mod host;
 mod object;
@@ -41,7 +42,7 @@ pub fn table() -> NativeFunctionTable {
 		let address = AccountAddress::new(FRAMEWORK.0);
 		(address, identifier(module), identifier(name), native_function(*native))
 	};
-	[standard::NATIVES, context::NATIVES, event::NATIVES, object::NATIVES]
+	[standard::NATIVES, context::NATIVES, event::NATIVES, object::NATIVES, crypto::NATIVES]
 		.into_iter()
 		.flatten()
 		.map(entry)
@@ -65,6 +66,8 @@ pub mod abort {
 	pub const BAD_UTF8: u64 = code(1, 1);
 	/// `context`: nobody signed.
 	pub const NO_SENDER: u64 = code(4, 1);
+	/// `crypto`: a signature, a key or a hash does not have the length that it always has.
+	pub const BAD_LENGTH: u64 = code(1, 1);
 	/// `event`: only a struct is an event.
 	pub const NOT_A_STRUCT: u64 = code(1, 1);
 	/// `event`: there are too many, or they are too large.

@@ -2,6 +2,7 @@
 
 mod bytes;
 mod context;
+mod crypto;
 mod object;
 mod package;
 mod standard;
