@@ -43,7 +43,7 @@ pub const STD: &[Module] = modules![
 ];
 
 /// The modules of this protocol, dependencies before what needs them.
-pub const DSTP: &[Module] = modules!["context", "event", "object", "crypto"];
+pub const DSTP: &[Module] = modules!["context", "event", "object", "crypto", "coin"];
 
 /// What genesis publishes, in this order.
 pub fn publications() -> impl Iterator<Item = Publication> {

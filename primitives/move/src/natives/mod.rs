@@ -11,6 +11,7 @@
 //!   `std::error`. Nothing panics, and an error of the machine's own means that the machine is broken.
 //! - It sees its arguments, what the caller of the engine says of the call, and the tree; no clock, no randomness and nothing of the node.
 
+mod coin;
 mod context;
 mod crypto;
 mod event;
@@ -42,11 +43,18 @@ pub fn table() -> NativeFunctionTable {
 		let address = AccountAddress::new(FRAMEWORK.0);
 		(address, identifier(module), identifier(name), native_function(*native))
 	};
-	[standard::NATIVES, context::NATIVES, event::NATIVES, object::NATIVES, crypto::NATIVES]
-		.into_iter()
-		.flatten()
-		.map(entry)
-		.collect()
+	[
+		standard::NATIVES,
+		context::NATIVES,
+		event::NATIVES,
+		object::NATIVES,
+		crypto::NATIVES,
+		coin::NATIVES,
+	]
+	.into_iter()
+	.flatten()
+	.map(entry)
+	.collect()
 }
 
 /// Abort codes, in the categories of `std::error`.
@@ -68,7 +76,7 @@ pub mod abort {
 	pub const NO_SENDER: u64 = code(4, 1);
 	/// `crypto`: a signature, a key or a hash does not have the length that it always has.
 	pub const BAD_LENGTH: u64 = code(1, 1);
-	/// `event`: only a struct is an event.
+	/// `event`: only a struct is an event. `coin`: only a struct is a currency.
 	pub const NOT_A_STRUCT: u64 = code(1, 1);
 	/// `event`: there are too many, or they are too large.
 	pub const MANY_EVENTS: u64 = code(9, 1);

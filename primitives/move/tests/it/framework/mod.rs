@@ -1,8 +1,10 @@
 //! The framework: its bytes, and each of its modules as contracts use it.
 
 mod bytes;
+mod coin;
 mod context;
 mod crypto;
+mod move_tests;
 mod object;
 mod package;
 mod standard;
