@@ -1,4 +1,5 @@
-/// Tests of `dstp::coin`. The signer is the author, who published this module.
+/// Tests of `dstp::coin`. The author published this module.
+#[test_only]
 module author::coin_tests {
     use dstp::coin;
     use dstp::coin::{BurnCap, MintCap};
@@ -14,29 +15,37 @@ module author::coin_tests {
         move_to(author, Caps { mint, burn });
     }
 
-    public entry fun a_currency_starts_without_coins(author: &signer) {
+    #[test(author = @author)]
+    fun a_currency_starts_without_coins(author: &signer) {
         create(author);
         assert!(coin::supply<Gold>() == 0, 1);
         let (name, symbol, decimals) = coin::about<Gold>();
         assert!(name == string::utf8(b"Gold") && symbol == string::utf8(b"AU") && decimals == 3, 2);
     }
 
-    public entry fun a_currency_is_created_once_aborts_524289(author: &signer) {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 524289)]
+    fun a_currency_is_created_once(author: &signer) {
         create(author);
         create(author);
     }
 
-    public entry fun a_number_is_no_currency_aborts_65537(author: &signer) {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 65537)]
+    fun a_number_is_no_currency(author: &signer) {
         let (mint, burn) = coin::create<u64>(author, string::utf8(b""), string::utf8(b""), 0);
         coin::destroy_mint_cap(mint);
         coin::destroy_burn_cap(burn);
     }
 
-    public entry fun a_currency_that_was_not_created_has_no_supply_aborts_393217(_author: &signer) {
+    #[test]
+    #[expected_failure(abort_code = 393217)]
+    fun a_currency_that_was_not_created_has_no_supply() {
         coin::supply<Silver>();
     }
 
-    public entry fun coins_are_made_and_destroyed(author: &signer) acquires Caps {
+    #[test(author = @author)]
+    fun coins_are_made_and_destroyed(author: &signer) acquires Caps {
         create(author);
         let caps = borrow_global<Caps>(signer::address_of(author));
         let coin = coin::mint(100, &caps.mint);
@@ -52,14 +61,17 @@ module author::coin_tests {
         assert!(coin::supply<Gold>() == 0, 4);
     }
 
-    public entry fun supply_fits_a_u64(author: &signer) acquires Caps {
+    #[test(author = @author)]
+    fun supply_fits_a_u64(author: &signer) acquires Caps {
         create(author);
         let caps = borrow_global<Caps>(signer::address_of(author));
         let coin = coin::mint(18446744073709551615, &caps.mint);
         coin::burn(coin, &caps.burn);
     }
 
-    public entry fun supply_does_not_overflow_aborts_131073(author: &signer) acquires Caps {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 131073)]
+    fun supply_does_not_overflow(author: &signer) acquires Caps {
         create(author);
         let caps = borrow_global<Caps>(signer::address_of(author));
         let coin = coin::mint(18446744073709551615, &caps.mint);
@@ -67,7 +79,9 @@ module author::coin_tests {
         coin::burn(coin, &caps.burn);
     }
 
-    public entry fun a_coin_is_not_split_beyond_its_value_aborts_196609(author: &signer) acquires Caps {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 196609)]
+    fun a_coin_is_not_split_beyond_its_value(author: &signer) acquires Caps {
         create(author);
         let caps = borrow_global<Caps>(signer::address_of(author));
         let coin = coin::mint(1, &caps.mint);
@@ -76,12 +90,15 @@ module author::coin_tests {
         coin::burn(part, &caps.burn);
     }
 
-    public entry fun what_has_value_is_not_dropped_aborts_196610(author: &signer) acquires Caps {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 196610)]
+    fun what_has_value_is_not_dropped(author: &signer) acquires Caps {
         create(author);
         coin::destroy_zero(coin::mint(1, &borrow_global<Caps>(signer::address_of(author)).mint));
     }
 
-    public entry fun a_balance_is_opened_filled_and_emptied(author: &signer) acquires Caps {
+    #[test(author = @author)]
+    fun a_balance_is_opened_filled_and_emptied(author: &signer) acquires Caps {
         create(author);
         let address = signer::address_of(author);
         assert!(!coin::is_open<Gold>(address) && coin::balance<Gold>(address) == 0, 1);
@@ -95,26 +112,35 @@ module author::coin_tests {
         assert!(coin::balance<Gold>(address) == 0 && coin::supply<Gold>() == 0, 4);
     }
 
-    public entry fun a_balance_is_opened_once_aborts_524290(author: &signer) {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 524290)]
+    fun a_balance_is_opened_once(author: &signer) {
         coin::open<Gold>(author);
         coin::open<Gold>(author);
     }
 
-    public entry fun no_balance_takes_no_coins_aborts_393218(author: &signer) acquires Caps {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 393218)]
+    fun no_balance_takes_no_coins(author: &signer) acquires Caps {
         create(author);
         coin::deposit(@bob, coin::mint(1, &borrow_global<Caps>(signer::address_of(author)).mint));
     }
 
-    public entry fun no_balance_gives_no_coins_aborts_393218(author: &signer) {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 393218)]
+    fun no_balance_gives_no_coins(author: &signer) {
         coin::destroy_zero(coin::withdraw<Gold>(author, 0));
     }
 
-    public entry fun a_balance_gives_what_it_has_aborts_196609(author: &signer) {
+    #[test(author = @author)]
+    #[expected_failure(abort_code = 196609)]
+    fun a_balance_gives_what_it_has(author: &signer) {
         coin::open<Gold>(author);
         coin::destroy_zero(coin::withdraw<Gold>(author, 1));
     }
 
-    public entry fun capabilities_are_given_up(author: &signer) {
+    #[test(author = @author)]
+    fun capabilities_are_given_up(author: &signer) {
         let (mint, burn) = coin::create<Gold>(author, string::utf8(b"Gold"), string::utf8(b"AU"), 3);
         coin::destroy_mint_cap(mint);
         coin::destroy_burn_cap(burn);

@@ -15,11 +15,17 @@ use dstp_primitives::{
 	tree::NewObject, trie::empty_root, AccountId, ObjectTree, Owner, TrieStorage,
 };
 
-/// A namespace that belongs to the author, with the whole framework.
-pub fn with_framework() -> Tree {
+/// A namespace that belongs to the author.
+pub fn empty_namespace() -> Tree {
 	let mut tree = ObjectTree::new(TrieStorage::new(SUBTREE, empty_root(), ()));
 	let owner = Owner::Account(AccountId::new(AUTHOR.0));
 	tree.init_namespace(owner, NewObject::default()).unwrap();
+	tree
+}
+
+/// The same with the whole framework.
+pub fn with_framework() -> Tree {
+	let mut tree = empty_namespace();
 	for publication in framework::publications() {
 		let outcome = Engine::new().publish(&mut tree, publication, &plenty()).unwrap();
 		commit(&mut tree, &outcome);
