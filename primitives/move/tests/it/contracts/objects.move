@@ -2,6 +2,7 @@ module author::objects {
 	use dstp::object;
 
 	struct Text has copy, drop, store { bytes: vector<u8> }
+	struct Pair has copy, drop, store { one: vector<u8>, other: vector<u8> }
 
 	public fun child(parent: address, key: vector<u8>): address { object::child(parent, key) }
 	public fun stands(path: vector<vector<u8>>): bool { object::exists_at(path) }
@@ -121,5 +122,31 @@ module author::objects {
 		assert!(object::is_owner(id, std::signer::address_of(owner)), 2);
 		object::transfer(owner, id, heir);
 		assert!(object::is_owner(id, heir), 3);
+	}
+
+	fun key(number: u64): vector<u8> { std::bcs::to_bytes(&number) }
+
+	public entry fun many_fields(owner: &signer, path: vector<vector<u8>>, count: u64) {
+		let open = object::open(owner, object::find(path));
+		while (count > 0) { object::add(&mut open, key(count), count); count = count - 1; };
+		object::close(open);
+	}
+	public entry fun many_children(owner: &signer, path: vector<vector<u8>>, count: u64) {
+		let parent = object::find(path);
+		while (count > 0) { object::create(owner, parent, key(count), false); count = count - 1; };
+	}
+	fun open_below(owner: &signer, parent: address, count: u64) {
+		if (count == 0) return;
+		let open = object::open(owner, object::create(owner, parent, key(count), false));
+		open_below(owner, parent, count - 1);
+		object::close(open);
+	}
+	public entry fun deep(owner: &signer, path: vector<vector<u8>>, count: u64) {
+		open_below(owner, object::find(path), count);
+	}
+	public entry fun large(owner: &signer, path: vector<vector<u8>>, half: vector<u8>) {
+		let open = object::open(owner, object::find(path));
+		object::add(&mut open, b"large", Pair { one: copy half, other: half });
+		object::close(open);
 	}
 }

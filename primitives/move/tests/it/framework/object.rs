@@ -3,7 +3,10 @@
 use super::with_contracts;
 use crate::support::*;
 use codec::Encode;
-use dstp_move::{natives::abort, Engine, MoveError, Outcome};
+use dstp_move::{
+	natives::{abort, MAX_OBJECT_CHANGES},
+	Engine, MoveError, Outcome,
+};
 use dstp_primitives::{
 	contract::{accounts_key, ContractChange, ContractField},
 	object::{contract_field_key, KeyLayout, ObjectFlags},
@@ -11,6 +14,7 @@ use dstp_primitives::{
 	trie::{NodeSet, Recording},
 	AccountId, Key, ObjectId, ObjectTree, Owner, Storage, TreeError, TrieStorage,
 };
+use move_binary_format::{file_format::Bytecode, CompiledModule};
 
 const BOX: &str = include_str!("../contracts/objects.move");
 
@@ -182,22 +186,81 @@ fn an_object_is_open_once() {
 }
 
 #[test]
-fn references_and_open_objects_are_held_by_the_verifier() {
+fn a_second_reference_to_a_field_is_refused_by_the_verifier() {
+	let source = "module author::twice {
+		use dstp::object;
+		public fun f(o: &mut object::Open) {
+			let one = object::borrow_mut<u64>(o, b\"f\");
+			*one = 1;
+			let other = object::borrow_mut<u64>(o, b\"f\");
+			*other = 2;
+		}
+	}";
+	let mut tree = with_thing();
+	let code = super::package::compile_contracts(&[source]).remove(0);
+	let mut module = CompiledModule::deserialize(&code).unwrap();
+	// What no compiler writes: the first reference is used after the second was taken.
+	let body = &mut module.function_defs[0].code.as_mut().unwrap().code;
+	let write = body.iter().position(|code| *code == Bytecode::WriteRef).unwrap();
+	let first: Vec<_> = body.drain(write - 2..=write).collect();
+	let end = body.len() - 1;
+	body.splice(end..end, first);
+	let mut changed = Vec::new();
+	module.serialize(&mut changed).unwrap();
+	publish_code(&mut tree, AUTHOR, vec![code]).unwrap();
+	let refused = publish_code(&mut tree, AUTHOR, vec![changed]);
+	assert!(
+		matches!(&refused, Err(MoveError::Rejected { reason, .. }) if reason.contains("BORROW")),
+		"{refused:?}"
+	);
+}
+
+#[test]
+fn an_open_object_is_neither_kept_nor_dropped() {
 	let module = |body: &str| {
 		format!(
-			"module author::bad {{ use dstp::object; use dstp::object::Open;
-			struct Keep has key, store {{ open: Open }}
-			public fun f(o: &mut Open): u64 {{ {body} }} }}"
+			"module author::bad {{
+				use dstp::object::Open;
+				{body}
+			}}"
 		)
 	};
-	// Compiled without the checks of the compiler these would be refused at publication; with them they do not compile.
-	for body in [
-		"let a = object::borrow_mut<u64>(o, b\"a\"); let b = object::borrow_mut<u64>(o, b\"a\"); *a = 1; *b = 2; 0",
-		"let a = object::borrow<u64>(o, b\"a\"); object::remove<u64>(o, b\"a\"); *a",
-	] {
+	let fine = module("public fun f(o: Open) { dstp::object::close(o) }");
+	assert!(super::package::compiles(&[&fine]));
+	for body in ["struct Keep has key { open: Open }", "public fun f(_o: Open) {}"] {
 		assert!(!super::package::compiles(&[&module(body)]), "{body}");
 	}
-	assert!(!super::package::compiles(&[&module("0")]), "an open object cannot be kept");
+}
+
+#[test]
+fn open_objects_fields_and_changes_are_bounded() {
+	let mut tree = with_thing();
+	let mut many = |name: &str, count: u64| {
+		let arguments = vec![path(), bcs(count)];
+		call(&mut tree, AUTHOR, &format!("objects::{name}"), arguments)
+	};
+	assert_eq!(many("many_fields", 256).unwrap().changes.len(), 256);
+	assert_eq!(code(many("many_fields", 257)), abort::MANY_OBJECTS);
+	assert_eq!(many("many_children", 256).unwrap().changes.len(), MAX_OBJECT_CHANGES);
+	assert_eq!(code(many("many_children", 257)), abort::MANY_OBJECTS);
+	many("deep", 64).unwrap();
+	assert_eq!(code(many("deep", 65)), abort::MANY_OBJECTS);
+	let mut large = |half: usize| {
+		let arguments = vec![path(), bcs(vec![7u8; half])];
+		call(&mut tree, AUTHOR, "objects::large", arguments)
+	};
+	// Two vectors with a length of three bytes each.
+	let largest = large(32 * 1024 - 3).unwrap();
+	assert!(
+		matches!(&largest.changes[..], [ContractChange::SetField { value, .. }] if value.len() == 64 * 1024)
+	);
+	assert_eq!(code(large(32 * 1024 - 2)), abort::LARGE_FIELD);
+	let long = vec![bcs(vec![b"k".to_vec(); 9])];
+	let refused = view(&mut tree, "objects::stands", long);
+	assert!(
+		matches!(refused, Err(MoveError::Aborted { code: abort::BAD_PATH, .. })),
+		"{refused:?}"
+	);
 }
 
 #[test]
