@@ -14,6 +14,7 @@ use move_binary_format::{
 use move_core_types::{
 	identifier::Identifier,
 	language_storage::{ModuleId, TypeTag},
+	value::MoveTypeLayout,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -176,6 +177,21 @@ impl Shapes {
 			},
 			_ => Shape::leaf(),
 		})
+	}
+}
+
+/// The same as [`Shapes::flat_nodes`] for a layout that the machine gave.
+pub fn flat_layout_nodes(layout: &MoveTypeLayout) -> Option<u64> {
+	match layout {
+		MoveTypeLayout::Vector(inner) => match **inner {
+			MoveTypeLayout::Vector(_) | MoveTypeLayout::Struct(_) => None,
+			_ => Some(2),
+		},
+		MoveTypeLayout::Struct(parts) => parts
+			.fields()
+			.iter()
+			.try_fold(1, |nodes: u64, part| Some(nodes.saturating_add(flat_layout_nodes(part)?))),
+		_ => Some(1),
 	}
 }
 

@@ -453,6 +453,23 @@ const REFERENCE_BYTES: u64 = 8;
 /// What comes from outside and takes more than this may have many parts: 32 bytes in BCS.
 const HOLLOW_BYTES: u64 = 32 * NODE_BYTES;
 
+/// What a value takes in memory at most that was read from this many bytes of BCS, and whether it may have many parts to which the
+/// machine gives a small size. `flat_nodes`: of its type, as [`Shapes::flat_nodes`] tells.
+pub(super) fn read_memory(bytes: u64, flat_nodes: impl FnOnce() -> Option<u64>) -> (u64, bool) {
+	// A byte can be an empty vector, unless the vectors in it have primitive elements.
+	let worst = bytes.saturating_mul(NODE_BYTES);
+	if worst <= HOLLOW_BYTES {
+		return (worst, false);
+	}
+	match flat_nodes() {
+		Some(nodes) => {
+			let places = nodes.saturating_mul(NODE_BYTES);
+			(worst.min(places.saturating_add(bytes)), places > HOLLOW_BYTES)
+		},
+		None => (worst, true),
+	}
+}
+
 impl Meter<'_> {
 	fn global(&mut self, ty: impl TypeView) -> PartialVMResult<()> {
 		self.typed()?;
@@ -465,22 +482,8 @@ impl Meter<'_> {
 
 	/// A resource of this type was read, and takes memory now.
 	fn place(&mut self, bytes: u64, ty: impl TypeView) -> PartialVMResult<()> {
-		// A byte of a resource can be an empty vector, unless its vectors have primitive elements.
-		let worst = bytes.saturating_mul(NODE_BYTES);
-		if worst <= HOLLOW_BYTES {
-			return self.raise(worst);
-		}
-		let memory = match self.shapes.flat_nodes(&ty.to_type_tag()) {
-			Some(nodes) => {
-				let places = nodes.saturating_mul(NODE_BYTES);
-				self.hollow |= places > HOLLOW_BYTES;
-				worst.min(places.saturating_add(bytes))
-			},
-			None => {
-				self.hollow = true;
-				worst
-			},
-		};
+		let (memory, hollow) = read_memory(bytes, || self.shapes.flat_nodes(&ty.to_type_tag()));
+		self.hollow |= hollow;
 		self.raise(memory)
 	}
 

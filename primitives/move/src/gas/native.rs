@@ -1,10 +1,10 @@
 //! What functions that are written in Rust pay.
 
-use super::NODE_BYTES;
-use crate::envelope::limits;
+use super::{meter::read_memory, NODE_BYTES};
+use crate::envelope::{limits, types::flat_layout_nodes};
 use dstp_primitives::contract::GasSchedule;
 use move_binary_format::errors::{PartialVMError, PartialVMResult};
-use move_core_types::vm_status::StatusCode;
+use move_core_types::{value::MoveTypeLayout, vm_status::StatusCode};
 use std::cell::Cell;
 
 /// The meter as a native function sees it.
@@ -109,16 +109,20 @@ impl NativeMeter {
 
 	/// The function makes a value of this many bytes.
 	pub fn made(&self, bytes: u64) {
-		let bytes = bytes.saturating_add(NODE_BYTES);
-		self.allocated.set(self.allocated.get().saturating_add(bytes));
-		self.largest.set(self.largest.get().max(bytes));
+		self.take(bytes.saturating_add(NODE_BYTES));
 	}
 
-	/// The function makes a value from this many bytes of BCS, of which each can be an empty vector.
-	pub fn decoded(&self, bytes: u64) {
-		let memory = bytes.saturating_mul(NODE_BYTES);
-		self.hollow.set(self.hollow.get() || bytes > NODE_BYTES);
-		self.made(memory);
+	/// The function makes a value of this layout from this many bytes of BCS.
+	pub fn decoded(&self, bytes: u64, layout: &MoveTypeLayout) {
+		let (memory, hollow) = read_memory(bytes, || flat_layout_nodes(layout));
+		self.hollow.set(self.hollow.get() || hollow);
+		self.take(memory);
+	}
+
+	/// There is a new value that takes this much memory.
+	fn take(&self, bytes: u64) {
+		self.allocated.set(self.allocated.get().saturating_add(bytes));
+		self.largest.set(self.largest.get().max(bytes));
 	}
 
 	/// The function asks the machine for the layout of a type, which it keeps. Type arguments of calls have limits.
@@ -131,6 +135,7 @@ impl NativeMeter {
 #[allow(clippy::unwrap_used)]
 mod tests {
 	use super::*;
+	use move_core_types::value::MoveStructLayout;
 
 	#[test]
 	fn a_function_spends_what_it_was_lent_and_no_more() {
@@ -142,5 +147,23 @@ mod tests {
 		assert_eq!(meter.settle().0.spent, 100);
 		assert_eq!(meter.spent(), 0);
 		assert!(meter.charge_each(u64::MAX, 2).is_err());
+	}
+
+	#[test]
+	fn what_a_function_reads_takes_what_its_type_can_take() {
+		use MoveTypeLayout::{Struct, Vector, U8};
+		let of = |field| Struct(MoveStructLayout::Runtime(vec![field]));
+		let bytes = || Vector(Box::new(U8));
+		let read = |length, layout| {
+			let meter = NativeMeter::new(&GasSchedule::V1);
+			meter.decoded(length, &layout);
+			let (account, hollow) = meter.settle();
+			assert_eq!(account.allocated, account.largest);
+			(account.largest, hollow)
+		};
+		assert_eq!(read(1_000, of(bytes())), (1_000 + 3 * NODE_BYTES, false));
+		assert_eq!(read(1_000, of(Vector(Box::new(bytes())))), (1_000 * NODE_BYTES, true));
+		assert_eq!(read(1_000, of(Vector(Box::new(of(U8))))), (1_000 * NODE_BYTES, true));
+		assert_eq!(read(10, of(Vector(Box::new(bytes())))), (10 * NODE_BYTES, false));
 	}
 }

@@ -106,7 +106,7 @@ fn stored(scope: &mut Scope, object: &ObjectId, key: &Key) -> Result<Option<Cont
 
 /// The struct that holds the value of a field.
 fn decoded(scope: &mut Scope, layout: &MoveTypeLayout, bytes: &[u8]) -> Result<Value, Stop> {
-	scope.meter().decoded(bytes.len() as u64);
+	scope.meter().decoded(bytes.len() as u64, layout);
 	Value::simple_deserialize(bytes, layout)
 		.ok_or_else(|| scope.host().objects.broken(MoveError::Corrupt("field")))
 }
