@@ -23,7 +23,7 @@ use move_vm_types::{
 use std::{
 	collections::{HashMap, VecDeque},
 	sync::Arc,
-	time::{Duration, Instant},
+	time::Duration,
 };
 
 const COIN: &str = include_str!("contracts/coin.move");
@@ -144,7 +144,7 @@ fn values(outcome: Outcome) -> Vec<Vec<u8>> {
 }
 
 fn timed(body: impl FnOnce()) -> Duration {
-	let start = Instant::now();
+	let start = cpu_time::ThreadTime::now();
 	body();
 	start.elapsed()
 }

