@@ -10,7 +10,7 @@ use crate::{
 	error::{module_name, MoveError},
 	gas::Meter,
 	guard,
-	machine::{Callable, Machine},
+	machine::{Callable, Declared, Machine},
 	natives::Host,
 	state::{module_id, Closure, Decoded, Root, TreeReader},
 };
@@ -238,7 +238,8 @@ impl Prepared {
 		let (changes, _, mut extensions) =
 			session.finish_with_extensions().map_err(|error| reader.explain(error))?;
 		let natives: Host = extensions.remove();
-		let (events, of_objects) = natives.into_effects();
+		let (events, of_objects) =
+			natives.into_effects().map_err(|problem| self.problem(problem))?;
 		let mut outcome = Outcome::from_effects(changes, events, &machine.tags)?;
 		outcome.changes.extend(of_objects);
 		Ok((outcome, values))
@@ -289,7 +290,7 @@ impl Prepared {
 		if let Some(known) =
 			simple.then(|| machine.functions.get(&self.module, &self.name)).flatten()
 		{
-			self.check_callable(Some((known.public, known.entry)), signed)?;
+			self.check_callable(Some(known.declared), signed)?;
 			return Ok(known.parameters);
 		}
 		let compiled = machine.vm.load_module(&self.module, reader)?;
@@ -302,31 +303,47 @@ impl Prepared {
 			.map(|ty| ty.subst(&loaded.type_arguments))
 			.collect::<Result<Arc<[_]>, _>>()
 			.map_err(|_| self.problem("has a parameter of an unknown type"))?;
-		if let (true, Some((public, entry))) = (simple, found) {
-			let callable = Callable { public, entry, parameters: parameters.clone() };
+		if let (true, Some(declared)) = (simple, found) {
+			let callable = Callable { declared, parameters: parameters.clone() };
 			machine.functions.keep(&self.module, &self.name, callable);
 		}
 		Ok(parameters)
 	}
 
-	/// `found`: whether it is public, and whether it is an entry function, if there is such a function.
-	fn check_callable(&self, found: Option<(bool, bool)>, signed: bool) -> Result<(), MoveError> {
+	/// `found`: how the function is declared, if there is one.
+	fn check_callable(&self, found: Option<Declared>, signed: bool) -> Result<(), MoveError> {
 		match found {
 			None => Err(self.problem("does not exist")),
-			Some((_, false)) if signed => {
+			Some(Declared { entry: false, .. }) if signed => {
 				Err(self.problem("is no entry function; view it, or call another"))
 			},
-			Some((false, false)) => Err(self.problem("is neither public nor an entry function")),
+			// The machine would drop what it returns, and some values must not be dropped: an open object, a debt.
+			Some(Declared { returns: true, .. }) if signed => {
+				Err(self.problem("returns a value, which nobody takes; view it, or call another"))
+			},
+			Some(Declared { public: false, entry: false, .. }) => {
+				Err(self.problem("is neither public nor an entry function"))
+			},
+			// The machine calls these from bytecode only.
+			Some(Declared { native: true, .. }) => {
+				Err(self.problem("is written in Rust; view a function that calls it"))
+			},
 			Some(_) => Ok(()),
 		}
 	}
 }
 
-/// Whether a function is public, and whether it is an entry function.
-fn callable(module: &CompiledModule, name: &IdentStr) -> Option<(bool, bool)> {
-	let definition = module.function_defs().iter().find(|definition| {
-		let handle = module.function_handle_at(definition.function);
-		module.identifier_at(handle.name) == name
-	})?;
-	Some((definition.visibility == Visibility::Public, definition.is_entry))
+/// How a function is declared.
+fn callable(module: &CompiledModule, name: &IdentStr) -> Option<Declared> {
+	let (definition, handle) = module
+		.function_defs()
+		.iter()
+		.map(|definition| (definition, module.function_handle_at(definition.function)))
+		.find(|(_, handle)| module.identifier_at(handle.name) == name)?;
+	Some(Declared {
+		public: definition.visibility == Visibility::Public,
+		entry: definition.is_entry,
+		native: definition.is_native(),
+		returns: !module.signature_at(handle.return_).is_empty(),
+	})
 }

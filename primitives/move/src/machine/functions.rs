@@ -11,13 +11,24 @@ use std::{cell::RefCell, collections::HashMap, sync::Arc};
 #[derive(Default)]
 pub(crate) struct Functions(RefCell<HashMap<ModuleId, HashMap<Identifier, Callable>>>);
 
-/// What has to be known of a function before it is called.
-#[derive(Clone)]
-pub(crate) struct Callable {
+/// How a function is declared, as far as it says who may call it.
+#[derive(Clone, Copy)]
+pub(crate) struct Declared {
 	/// Whether it is public.
 	pub(crate) public: bool,
 	/// Whether it is an entry function.
 	pub(crate) entry: bool,
+	/// Whether it is written in Rust.
+	pub(crate) native: bool,
+	/// Whether it returns anything.
+	pub(crate) returns: bool,
+}
+
+/// What has to be known of a function before it is called.
+#[derive(Clone)]
+pub(crate) struct Callable {
+	/// How it is declared.
+	pub(crate) declared: Declared,
 	/// Types of its parameters, with type arguments put in.
 	pub(crate) parameters: Arc<[Type]>,
 }

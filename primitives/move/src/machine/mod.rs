@@ -16,7 +16,7 @@
 mod functions;
 mod pool;
 
-pub(crate) use functions::{Callable, Functions};
+pub(crate) use functions::{Callable, Declared, Functions};
 pub(crate) use pool::{new_machine, Machine};
 pub use pool::{
 	Machines, MAX_IDLE_MACHINES, MAX_MACHINE_BYTES, MAX_MACHINE_MODULES, MAX_MACHINE_NODES,

@@ -50,8 +50,8 @@ impl<'r> Host<'r> {
 		self.meter.clone()
 	}
 
-	/// What the call told, and what it changed of objects.
-	pub(crate) fn into_effects(self) -> (Vec<Event>, Vec<ContractChange>) {
-		(self.events.list, self.objects.into_changes())
+	/// What the call told, and what it changed of objects; an error if it left one open.
+	pub(crate) fn into_effects(self) -> Result<(Vec<Event>, Vec<ContractChange>), &'static str> {
+		Ok((self.events.list, self.objects.into_changes()?))
 	}
 }

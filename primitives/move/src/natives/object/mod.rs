@@ -73,9 +73,13 @@ impl<'r> Objects<'r> {
 		Self { reads, tree, open: OpenObjects::new(), changes: Vec::new() }
 	}
 
-	/// All changes in their order.
-	pub(super) fn into_changes(self) -> Vec<ContractChange> {
-		self.changes
+	/// All changes in their order. Those of an open object are not among them, so it must have been closed: the verifier sees to that,
+	/// because nothing but `close` takes an `Open` apart.
+	pub(super) fn into_changes(self) -> Result<Vec<ContractChange>, &'static str> {
+		match self.open.is_empty() {
+			true => Ok(self.changes),
+			false => Err("left an object open"),
+		}
 	}
 
 	/// What the call ends with after an error of the tree.

@@ -64,6 +64,12 @@ module author::objects {
 		object::remove<Text>(&mut open, key);
 		object::close(open);
 	}
+	public entry fun put_and_take_text(owner: &signer, path: vector<vector<u8>>, key: vector<u8>) {
+		let open = object::open(owner, object::find(path));
+		object::add(&mut open, copy key, 1u64);
+		object::remove<Text>(&mut open, key);
+		object::close(open);
+	}
 	public entry fun turn_into_text(owner: &signer, path: vector<vector<u8>>, key: vector<u8>) {
 		let open = object::open(owner, object::find(path));
 		object::remove<u64>(&mut open, copy key);

@@ -112,6 +112,23 @@ fn an_ecdsa_signature_has_no_twin() {
 }
 
 #[test]
+fn an_ecdsa_key_has_one_name() {
+	let mut tree = with_contracts(&[CRYPTO]);
+	// One of these keys has an even y, which the third form of a key means.
+	for secret in 1..20u8 {
+		let secret = k256::ecdsa::SigningKey::from_slice(&[secret; 32]).unwrap();
+		let key = secret.verifying_key().to_encoded_point(true).as_bytes().to_vec();
+		let hash = blake2_256(MESSAGE).to_vec();
+		let signature: k256::ecdsa::Signature =
+			k256::ecdsa::signature::hazmat::PrehashSigner::sign_prehash(&secret, &hash).unwrap();
+		let mut case = ("ecdsa", signature.normalize_s().unwrap_or(signature).to_vec(), key, hash);
+		assert_eq!(verify(&mut tree, &case), Ok(true), "{case:?}");
+		case.2[0] = 5;
+		assert_eq!(verify(&mut tree, &case), Ok(false), "{case:?}");
+	}
+}
+
+#[test]
 fn blake2b_is_that_of_the_chain() {
 	let mut tree = with_contracts(&[CRYPTO]);
 	let hash = view(&mut tree, "signatures::blake", vec![bcs(MESSAGE.to_vec())]).unwrap();

@@ -5,7 +5,7 @@ use crate::support::*;
 use codec::Encode;
 use dstp_move::{
 	natives::{abort, MAX_OBJECT_CHANGES},
-	Engine, MoveError, Outcome,
+	Engine, MoveError, Outcome, View,
 };
 use dstp_primitives::{
 	contract::{accounts_key, ContractChange, ContractField},
@@ -82,6 +82,43 @@ fn an_object_has_the_id_that_the_tree_gives_it() {
 	assert_eq!(view(&mut tree, "objects::stands", vec![below]), Ok(vec![vec![0]]));
 }
 
+/// The machine would drop what an entry function returns: an object that stays open keeps its fields, and the value that was taken
+/// from one is there twice.
+#[test]
+fn an_open_object_does_not_leave_by_a_returned_value() {
+	const LEAK: &str = "module author::leak {
+		use dstp::object;
+		public entry fun keep(owner: &signer, path: vector<vector<u8>>, key: vector<u8>): object::Open {
+			let open = object::open(owner, object::find(path));
+			object::remove<u64>(&mut open, key);
+			open
+		}
+	}";
+	let mut tree = with_contracts(&[BOX, LEAK]);
+	run(&mut tree, AUTHOR, "create", vec![bcs(SUBTREE.0), bcs(b"thing".to_vec()), bcs(true)])
+		.unwrap();
+	run(&mut tree, AUTHOR, "put", vec![path(), bcs(b"f".to_vec()), bcs(5u64)]).unwrap();
+	let refused = call(&mut tree, AUTHOR, "leak::keep", vec![path(), bcs(b"f".to_vec())]);
+	assert!(
+		matches!(refused, Err(MoveError::NotCallable { problem, .. }) if problem.contains("returns")),
+		"{refused:?}"
+	);
+}
+
+#[test]
+fn natives_are_not_viewed() {
+	let mut tree = with_thing();
+	let mut function = function("object::child", vec![bcs(SUBTREE.0), bcs(b"thing".to_vec())]);
+	function.module.address = dstp_move::natives::FRAMEWORK;
+	let engine = Engine::new();
+	let view = View { function, context: context() };
+	let refused = engine.view(&mut tree, view, &plenty()).unwrap_err().error;
+	assert!(
+		matches!(refused, MoveError::NotCallable { problem, .. } if problem.contains("Rust")),
+		"{refused:?}"
+	);
+}
+
 #[test]
 fn fields_are_added_changed_read_and_removed() {
 	let mut tree = with_thing();
@@ -114,6 +151,11 @@ fn a_field_keeps_its_type() {
 	assert_eq!(code(run(&mut tree, AUTHOR, "put_text", vec![path(), f()])), abort::FIELD_EXISTS);
 	assert_eq!(code(run(&mut tree, AUTHOR, "look_text", vec![path(), f()])), abort::OTHER_TYPE);
 	assert_eq!(code(run(&mut tree, AUTHOR, "take_text", vec![path(), f()])), abort::OTHER_TYPE);
+	let g = || bcs(b"g".to_vec());
+	let in_memory = run(&mut tree, AUTHOR, "put_and_take_text", vec![path(), g()]);
+	assert_eq!(code(in_memory), abort::OTHER_TYPE);
+	let looked = run(&mut tree, BOB, "look", vec![path(), f(), bcs(5u64)]);
+	assert_eq!(code(looked), abort::refusal(&TreeError::NotOwner), "nobody else opens it");
 	assert_eq!(
 		code(run(&mut tree, AUTHOR, "take", vec![path(), bcs(b"g".to_vec())])),
 		abort::NO_FIELD
