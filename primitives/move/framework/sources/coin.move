@@ -4,6 +4,9 @@
 /// `MintCap<T>` makes coins, who holds `BurnCap<T>` destroys them, and nobody else does either. They are values: a contract keeps
 /// them in its own resources, and decides there who may use them.
 ///
+/// Create the currency right after its module is published: a contract that gets the publisher's `&signer` before could do it, and would
+/// hold the capabilities.
+///
 /// A `Coin<T>` is neither copied nor dropped. It lives in an account's `Balance<T>`, in a field of an object, or in a resource of
 /// a contract.
 module dstp::coin {

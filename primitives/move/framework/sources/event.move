@@ -7,8 +7,8 @@ module dstp::event {
     /// A call emits at most 256 events of together 64 KiB, types included.
     const EMANY_EVENTS: u64 = 0x90001;
 
-    /// Emits an event. Only the module that defines `T` can make one, so its type says where it comes from; whoever is given a `T`
-    /// can emit it too, so a contract keeps its events to itself.
+    /// Emits an event. Only the module that defines `T` can make one; whoever is given a `T`, or finds one in a field, can emit it too.
+    /// So a contract that wants its events believed neither gives them away nor stores them.
     ///
     /// Aborts with `ENOT_A_STRUCT` and `EMANY_EVENTS`.
     native public fun emit<T: drop>(event: T);

@@ -25,6 +25,16 @@
 /// reference outlives `close`, and no two contracts change one field at once. `Open` can be neither kept nor dropped: who
 /// opens an object has to close it, and until then nothing is written. A call that fails leaves nothing.
 ///
+/// # What a field does not say
+///
+/// A field of type `V` says that the module of `V` made this value once, and not that it stands in the right place or is the newest:
+/// the owner of the object may read a value that can be copied, and put it back later, and may move values between keys and objects by
+/// contracts of his own. State that its owner must not turn back belongs into a resource.
+///
+/// # Signers
+///
+/// Whoever gets a `&signer` acts with all rights of that account, on every object and balance of it. Hand it to code that you trust.
+///
 /// # Aborts
 ///
 /// A refusal of the tree aborts with `0x30100` and its number: `0x30101` if an object with this key exists, `0x30102` if somebody else
