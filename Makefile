@@ -28,7 +28,7 @@ check: setup ## The fast checks, for before a commit: format, scripts, clippy, u
 test: setup ## All checks and tests, with the time of each stage (VERBOSE=1 shows their output)
 	@scripts/test.sh
 
-test-long: setup ## The random tests with many more cases (CASES=20000, SEED=... to repeat)
+test-long: setup ## The long forms: new random cases, many more, and the network tests left out of test (CASES=20000, SEED=... to repeat)
 	@scripts/test.sh long
 
 bench: setup ## Measure how fast it is, beside peers and floors in the same run (ARGS=--quick for a try)

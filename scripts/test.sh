@@ -2,7 +2,7 @@
 # Runs the checks in stages, cheap ones first, stops at the first that fails, and prints the time of each.
 #   scripts/test.sh         everything (make test)
 #   scripts/test.sh fast    what is worth running before each commit (make check)
-#   scripts/test.sh long    the random tests with many more cases (make test-long). CASES and SEED may be
+#   scripts/test.sh long    all tests in their long forms (make test-long). CASES and SEED of the random ones may be
 #                           given; the seed is printed, so that a failure can be repeated.
 # Each stage's output goes to CARGO_TARGET_DIR/test-logs and, with a terminal or VERBOSE=1, to the screen.
 set -euo pipefail
