@@ -162,7 +162,10 @@ impl ScoreTable {
 	pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
 		let (version, table) = <(u8, Self)>::decode_all(&mut &bytes[..]).ok()?;
 		let fits = table.entries.len() <= MAX_SCORES
-			&& table.entries.keys().all(|peer| peer.as_bytes().len() <= MAX_PEER_BYTES);
+			&& table.entries.iter().all(|(peer, entry)| {
+				peer.as_bytes().len() <= MAX_PEER_BYTES
+					&& (BAN_POINTS..=MAX_POINTS).contains(&entry.points)
+			});
 		(version == FORMAT_VERSION && fits).then_some(table)
 	}
 }
@@ -253,6 +256,23 @@ mod tests {
 		assert_eq!((&read.entries, read.invalid()), (&table.entries, 0));
 		assert!(ScoreTable::from_bytes(&bytes[1..]).is_none());
 		assert!(ScoreTable::from_bytes(&[]).is_none());
+	}
+
+	#[test]
+	fn points_that_nobody_can_have_are_damage() {
+		for (points, expected) in
+			[(BAN_POINTS - 1, false), (BAN_POINTS, true), (MAX_POINTS, true), (i32::MAX, false)]
+		{
+			let entry =
+				Entry { points, at_ms: u64::MAX, banned_until_ms: u64::MAX, bans: u32::MAX };
+			let table = ScoreTable { entries: [(peer(1), entry)].into(), invalid: 0 };
+			let read = ScoreTable::from_bytes(&table.to_bytes());
+			assert_eq!(read.is_some(), expected, "{points}");
+			let Some(read) = read else { continue };
+			for verdict in [Verdict::Useful, Verdict::Slow, Verdict::Invalid] {
+				read.clone().judge(&peer(1), verdict, 7);
+			}
+		}
 	}
 
 	#[test]

@@ -43,18 +43,22 @@ const MAX_ADDRESSES: usize = 16;
 /// records of nodes that do not exist into the DHT, and each lookup asks many.
 const LOCATE_AGAIN: Duration = Duration::from_secs(30);
 
+/// Nobody waits longer for providers, and the clock cannot count for ever.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Looks in the DHT for nodes that serve a subtree, until it finds some or the time is over; then there are none. Gives at most
 /// [`MAX_ASKED`], and never this node itself, drawn by lot: if more say that they serve it, those who came first in the answer must
 /// not decide alone.
 ///
-/// Afterwards it looks up where they are, which takes up to 5 seconds, and never longer than `limit`.
+/// Afterwards it looks up where they are, which takes up to 5 seconds, and never longer than `limit`, of
+/// which at most a day counts.
 pub async fn find_providers(
 	network: &dyn NetworkService,
 	genesis: H256,
 	subtree: &ObjectId,
 	limit: Duration,
 ) -> Vec<PeerId> {
-	let end = Instant::now() + limit;
+	let end = Instant::now() + limit.min(LONGEST);
 	let key = provider_key(genesis, subtree);
 	let mut events = network.event_stream("dstp-find-providers").fuse();
 	let mut found = BTreeSet::new();
