@@ -7,7 +7,7 @@ use crate::{
 	consensus::Consensus,
 	dev,
 	error::{Error, ExtensionError},
-	output, rpc,
+	output, panics, rpc,
 	runtime::NodeRuntime,
 	service::Parts,
 	subtree,
@@ -17,7 +17,6 @@ use sc_service::Configuration;
 use std::{
 	ffi::OsString,
 	fs::{File, TryLockError},
-	panic,
 	path::{Path, PathBuf},
 	process::ExitCode,
 };
@@ -143,30 +142,8 @@ where
 /// What Substrate prepares for a command.
 fn runner<C: SubstrateCli, D: CliConfiguration>(cli: &C, command: &D) -> sc_cli::Result<Runner<C>> {
 	let runner = cli.create_runner(command)?;
-	name_damaged_database(runner.config().data_path.clone());
+	panics::set_hook(runner.config().data_path.clone());
 	Ok(runner)
-}
-
-/// Lets a panic of ParityDB name the folder and the remedy, instead of asking the user to report a bug: it panics where a file
-/// of its own leads nowhere. The hook that Substrate sets is there already, and takes all other panics.
-///
-/// ParityDB's own threads do not say whose they are, the chain's database or a subtree's. So nothing is to be removed.
-fn name_damaged_database(data_path: PathBuf) {
-	let others = panic::take_hook();
-	panic::set_hook(Box::new(move |info| {
-		if !info.location().is_some_and(|place| place.file().contains("parity-db")) {
-			return others(info);
-		}
-		let reason = info.payload_as_str().unwrap_or("it does not say why");
-		output::complain(&format!(
-			"Error: a database below {} is damaged ({reason}): the chain's, or that of a subtree in 'subtrees'. A node without \
-			 --serve and --follow opens the chain's alone, and so tells which. Restore that one from a copy. Without one, move it \
-			 elsewhere instead of removing it: the chain, and a subtree that is followed, come again from other nodes; what a \
-			 serving node has acknowledged and not committed is nowhere else.",
-			data_path.display()
-		));
-		std::process::exit(1);
-	}));
 }
 
 /// Runs a standard subcommand.

@@ -49,6 +49,7 @@ pub mod extension;
 pub mod global_tree;
 mod offchain;
 mod output;
+mod panics;
 mod rpc;
 mod runtime;
 mod service;
