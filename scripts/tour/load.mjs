@@ -15,7 +15,7 @@ export const timeoutMs = 900_000;
  */
 const CALLS_PER_REQUEST = 64;
 
-/** Code of a call that is taken later: when the hub has accepted a head. */
+/** Code of a call that is taken later; here, when the hub has accepted a head. */
 const LATER = 9106;
 
 export async function run({ nodes, signal, shared }, progress) {
