@@ -12,7 +12,7 @@ use dstp_hub_runtime::{
 	SignedPayload, System, TxExtension, UncheckedExtrinsic, SLOT_DURATION_MS, UNIT, VERSION,
 	WASM_BINARY,
 };
-use dstp_primitives::{Key, ObjectId, Value};
+use dstp_primitives::{id::MAX_DEPTH, Key, ObjectId, Value};
 use frame_support::{
 	dispatch::{DispatchClass, GetDispatchInfo},
 	traits::Hooks,
@@ -92,15 +92,20 @@ fn object_key(number: usize) -> String {
 	format!("object-{number}")
 }
 
-/// A value of a field of one's own object, which is one of many below the root.
+/// A value of a field of one's own object, which is one of many right below the root.
 fn update(number: usize, round: usize) -> RuntimeCall {
+	update_within(number, round, 1)
+}
+
+/// The same, declared for an object that may stand as deep as this.
+fn update_within(number: usize, round: usize, depth_bound: u32) -> RuntimeCall {
 	let name = Key::try_from(object_key(number).as_str()).expect("a short key; qed");
 	let field = Key::try_from("position").expect("a short key; qed");
 	let value = format!("{:.5},{:.5}", round as f64 / 7.0, number as f64 / 7.0).into_bytes();
 	let value = Value::try_from(value).expect("a short value; qed");
 	let fields = vec![(field, value)].try_into().expect("one field; qed");
 	let object = ObjectId::ROOT.child(&name);
-	RuntimeCall::ObjectTree(pallet_object_tree::Call::set_fields { object, fields })
+	RuntimeCall::ObjectTree(pallet_object_tree::Call::set_fields { object, fields, depth_bound })
 }
 
 /// A transfer to an account that exists and does nothing else in the block.
@@ -134,7 +139,7 @@ fn genesis(accounts: usize) -> Result<Storage, Failure> {
 
 /// How much of a block's weight an update takes beside a transfer: with what every extrinsic weighs before its call, and for the
 /// calls alone. What is charged in the end is less than what is declared before the execution, because that covers the roots of the
-/// deepest object's whole path and a change of the deposit.
+/// object's whole path and a change of the deposit.
 fn weights(accounts: usize, storage: Storage) -> Result<Vec<Row>, Failure> {
 	let micros = |weight: Weight| weight.ref_time() as f64 / 1e6;
 	let declared = |call: &RuntimeCall| micros(call.get_dispatch_info().call_weight);
@@ -162,6 +167,7 @@ fn weights(accounts: usize, storage: Storage) -> Result<Vec<Row>, Failure> {
 		// Now each replaces its value by another of the same size.
 		block_of_updates(1)
 	})?;
+	let deepest = declared(&update_within(0, 0, MAX_DEPTH));
 	let (update_around, transfer_around) = (around(&one_update), around(&transfer));
 	let transfer = declared(&transfer);
 	let extrinsic = |call| Pair::of(&[update_around + call], &[transfer_around + transfer]);
@@ -173,6 +179,11 @@ fn weights(accounts: usize, storage: Storage) -> Result<Vec<Row>, Failure> {
 		Row::pair(name, unit, extrinsic(charged)).with(Target::AtMost(3.0)),
 		Row::pair("the same, declared before execution", unit, extrinsic(declared(&one_update)))
 			.with(Target::AtMost(3.0)),
+		Row::pair(
+			"the same, declared for an object at the greatest depth",
+			unit,
+			extrinsic(deepest),
+		),
 		Row::pair("the same, the calls alone", unit, Pair::of(&[charged], &[transfer])),
 	])
 }

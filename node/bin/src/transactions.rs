@@ -67,12 +67,13 @@ impl HubTransactions for Hub {
 fn runtime_call(call: HubCall) -> RuntimeCall {
 	let mode = ModeId::Native(Poa::ID);
 	let call = match call {
-		HubCall::CreateObject { parent, key } => {
+		HubCall::CreateObject { parent, key, depth } => {
 			return RuntimeCall::ObjectTree(pallet_object_tree::Call::create {
 				parent,
 				key,
 				object_type: ObjectType::Plain,
 				flags: ObjectFlags::default(),
+				depth_bound: depth,
 			})
 		},
 		HubCall::Stage { subtree, object, entries, complete } => {

@@ -92,15 +92,22 @@ fn fields_of(byte: u8, from: u32, count: u32, value_bytes: usize) -> Vec<(Key, V
 fn create<T: Config>(who: &AccountId, parent: ObjectId, key: Key) -> ObjectId {
 	let object_type = ObjectType::Named(TypeName::truncate_from(alloc::vec![b't'; 64]));
 	let flags = ObjectFlags::hashed_keys();
-	ObjectTreePallet::<T>::do_create(Some(who.clone()), parent, key.clone(), object_type, flags)
-		.expect("there is room for a new object; qed");
+	ObjectTreePallet::<T>::do_create(
+		Some(who.clone()),
+		parent,
+		key.clone(),
+		object_type,
+		flags,
+		MAX_DEPTH,
+	)
+	.expect("there is room for a new object; qed");
 	parent.child(&key)
 }
 
 fn fill<T: Config>(who: &AccountId, object: ObjectId, count: u32) {
 	for batch in fields(0, count, SMALL_VALUE_BYTES).chunks(MAX_BATCH_FIELDS as usize) {
 		let batch = batch.to_vec().try_into().expect("the chunk is a batch; qed");
-		ObjectTreePallet::<T>::do_set_fields(Some(who.clone()), object, batch)
+		ObjectTreePallet::<T>::do_set_fields(Some(who.clone()), object, batch, MAX_DEPTH)
 			.expect("the owner may set fields; qed");
 	}
 }
@@ -119,7 +126,8 @@ fn wide_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
 /// [`wide_path`] whose lowest object is shared: what comes or goes below it is counted by everything above.
 fn wide_shared_path<T: Config>(who: &AccountId, depth: u32) -> ObjectId {
 	let object = wide_path::<T>(who, depth);
-	ObjectTreePallet::<T>::do_share(Some(who.clone()), object).expect("its keys are hashed; qed");
+	ObjectTreePallet::<T>::do_share(Some(who.clone()), object, MAX_DEPTH)
+		.expect("its keys are hashed; qed");
 	close_block::<T>();
 	object
 }
@@ -134,6 +142,38 @@ where
 	let parent = wide_path::<T>(owner, MAX_DEPTH - 1);
 	whitelist_dirty::<T>(parent);
 	parent
+}
+
+/// A hosted object of `owner` at the deepest place, below an object with another owner, so that everything above counts what comes and
+/// goes: the object above, below which `owner` may register subtrees too, and the key.
+pub fn deepest_object<T: Config>(owner: &AccountId) -> (ObjectId, Key)
+where
+	T::Currency: Mutate<AccountId>,
+{
+	detach_one::<T>(owner);
+	let parent = wide_shared_path::<T>(owner, MAX_DEPTH - 1);
+	let key = long_key(1);
+	let object = create::<T>(owner, parent, key.clone());
+	fill::<T>(owner, object, NEIGHBOURS);
+	whitelist_dirty::<T>(object);
+	close_block::<T>();
+	(parent, key)
+}
+
+/// Brings the root object of a subtree, which has nothing but these facts; or, if not `complete`, as much as it may have had.
+pub fn stage_root<T: Config>(
+	who: &AccountId,
+	parent: ObjectId,
+	key: &Key,
+	meta: Meta,
+	complete: bool,
+) {
+	let entry = ObjectEntry::Field(long_key(1), Value::default());
+	let entries = if complete { Vec::new() } else { alloc::vec![entry] };
+	let object = StagedObject { parent, key: key.clone(), meta };
+	let subtree = parent.child(key);
+	ObjectTreePallet::<T>::do_stage(who.clone(), subtree, Some(object), &entries, complete)
+		.expect("these are the facts that the subtree was registered with; qed");
 }
 
 fn staged_meta(owner: Owner) -> Meta {
@@ -181,7 +221,7 @@ fn staged_path<T: Config>(who: &AccountId) -> (ObjectId, ObjectId) {
 }
 
 /// Computes the roots of what was prepared, so that the measured call finds nothing marked.
-fn close_block<T: Config>() {
+pub fn close_block<T: Config>() {
 	ObjectTreePallet::<T>::commit_roots();
 	System::<T>::reset_events();
 }
@@ -210,7 +250,7 @@ fn object_to_update<T: Config>(
 		let batch = fields_of(byte, 2_000_000, count, value_bytes as usize);
 		BoundedVec::try_from(batch).expect("the count is that of a batch; qed")
 	};
-	ObjectTreePallet::<T>::do_set_fields(Some(who.clone()), object, batch(1))
+	ObjectTreePallet::<T>::do_set_fields(Some(who.clone()), object, batch(1), MAX_DEPTH)
 		.expect("the owner may set fields; qed");
 	close_block::<T>();
 	whitelist_dirty::<T>(object);
@@ -276,7 +316,14 @@ mod benchmarks {
 		whitelist_dirty::<T>(parent);
 		let object_type = ObjectType::Named(TypeName::truncate_from(alloc::vec![b't'; 64]));
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who), parent, key.clone(), object_type, ObjectFlags::hashed_keys());
+		_(
+			RawOrigin::Signed(who),
+			parent,
+			key.clone(),
+			object_type,
+			ObjectFlags::hashed_keys(),
+			MAX_DEPTH,
+		);
 		assert!(Objects::<T>::contains_key(parent.child(&key)));
 	}
 
@@ -287,7 +334,7 @@ mod benchmarks {
 		let who = payer::<T>();
 		let (object, batch) = object_to_update::<T>(&who, 1, b);
 		#[extrinsic_call]
-		set_fields(RawOrigin::Signed(who), object, batch);
+		set_fields(RawOrigin::Signed(who), object, batch, MAX_DEPTH);
 		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
 	}
 
@@ -298,7 +345,7 @@ mod benchmarks {
 		// Of no byte there are no two values.
 		let (object, batch) = object_to_update::<T>(&who, n, (b / n).max(1));
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who), object, batch);
+		_(RawOrigin::Signed(who), object, batch, MAX_DEPTH);
 		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
 	}
 
@@ -329,7 +376,7 @@ mod benchmarks {
 		let keys = keys.try_into().expect("n is a batch; qed");
 		whitelist_dirty::<T>(object);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who), object, keys);
+		_(RawOrigin::Signed(who), object, keys, MAX_DEPTH);
 		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
 	}
 
@@ -341,7 +388,7 @@ mod benchmarks {
 		let to: AccountId = account("to", 0, 0);
 		whitelist_dirty::<T>(object);
 		#[extrinsic_call]
-		transfer(RawOrigin::Signed(who), object, to);
+		transfer(RawOrigin::Signed(who), object, to, MAX_DEPTH);
 		assert_eq!(Dirty::<T>::count(), MAX_DEPTH + 1);
 	}
 
@@ -354,7 +401,7 @@ mod benchmarks {
 		close_block::<T>();
 		whitelist_dirty::<T>(object);
 		#[extrinsic_call]
-		_(RawOrigin::Signed(who), object);
+		_(RawOrigin::Signed(who), object, MAX_DEPTH);
 		assert!(!Objects::<T>::contains_key(object));
 	}
 
@@ -448,7 +495,7 @@ mod benchmarks {
 		assert_eq!(Detached::<T>::count(), 1);
 	}
 
-	/// Each step removes the lowest object of a full path. The roots are charged apart.
+	/// Each step removes the lowest object of a full path, for which somebody else paid. The roots are charged apart.
 	#[benchmark]
 	fn deletion_piece() {
 		let who = payer::<T>();
@@ -458,7 +505,14 @@ mod benchmarks {
 			parent = super::create::<T>(&who, parent, long_key(level));
 		}
 		for number in 0..2 * removal::STEPS_PER_PIECE {
-			super::create::<T>(&who, parent, long_key(100 + number));
+			let object = super::create::<T>(&who, parent, long_key(100 + number));
+			let depositor: AccountId = account("depositor", number, 0);
+			T::Currency::set_balance(
+				&depositor,
+				<T::Currency as Inspect<AccountId>>::Balance::max_value() / 1024u32.into(),
+			);
+			ObjectTreePallet::<T>::charge(&object, Some(&depositor), 0, 0)
+				.expect("the depositor is rich; qed");
 		}
 		close_block::<T>();
 		ObjectTreePallet::<T>::do_remove_recursive(Some(who.clone()), top)

@@ -61,11 +61,19 @@ impl<T: Config> Pallet<T> {
 		Ok(true)
 	}
 
-	/// Notes that fields of `bytes` went, and gives their share back to whoever paid for the object.
+	/// Notes that fields of `bytes` went, and gives their share back to whoever paid for the object: what is more than the price of
+	/// what is left. If prices have risen since, that is nothing: nobody is made to pay more for what somebody else removes.
 	pub(crate) fn refund(object: &ObjectId, fields: u64, bytes: u64) -> DispatchResult {
-		let payer = Objects::<T>::get(object).and_then(|info| info.deposit).map(|paid| paid.who);
-		let delta = i64::try_from(bytes).map_err(|_| Error::<T>::CorruptState)?;
-		Self::charge(object, payer.as_ref(), fields, -delta).map(drop)
+		let mut info = Objects::<T>::get(object).ok_or(Error::<T>::CorruptState)?;
+		info.bytes = info.bytes.checked_sub(bytes).ok_or(Error::<T>::CorruptState)?;
+		let price = Self::deposit_for(fields, info.bytes);
+		if let Some(paid) = info.deposit.take() {
+			let left = Deposit { who: paid.who.clone(), amount: paid.amount.min(price) };
+			Self::move_deposit(Some(paid), Some(&left))?;
+			info.deposit = Some(left);
+		}
+		Objects::<T>::insert(object, info);
+		Ok(())
 	}
 
 	/// Replaces one deposit by another.

@@ -22,6 +22,7 @@ use dstp_primitives::{
 	hub::{ContentSize, RemoteObjects},
 	id::MAX_DEPTH,
 	object::{child_key, ChildEntry, KeyLayout, Meta, Owner, META_KEY},
+	signature::anybody_signs_for,
 	tree::{Link, ObjectEntry, MAX_BATCH_FIELDS, MAX_TRIE_KEY_BYTES},
 	AccountId, Key, ObjectId, StateRoot,
 };
@@ -29,9 +30,12 @@ use frame_support::{ensure, storage::child, traits::Get, BoundedVec};
 use scale_info::TypeInfo;
 use sp_core::{storage::ChildInfo, ConstU32};
 use sp_runtime::{
-	traits::{SaturatedConversion, Saturating},
+	traits::{SaturatedConversion, Saturating, Zero},
 	DispatchError, DispatchResult,
 };
+
+/// Highest revision of an object that comes back. No object has been changed so often, and as many changes are left for it.
+const MAX_STAGED_REVISION: u64 = 1 << 63;
 
 /// Place and facts of an object whose content comes.
 #[derive(Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, TypeInfo)]
@@ -180,7 +184,10 @@ impl<T: Config> Pallet<T> {
 		}
 		let used = ContentSize { objects: 1, bytes: 0 };
 		staging.left = staging.left.checked_sub(used).ok_or(Error::<T>::MoreThanAnnounced)?;
-		ensure!(meta.owner != Owner::Account(AccountId::new([0; 32])), Error::<T>::ZeroOwner);
+		let weak = matches!(&meta.owner, Owner::Account(account) if anybody_signs_for(account));
+		ensure!(!weak, Error::<T>::ZeroOwner);
+		// A count that cannot rise would stop every change of the object.
+		ensure!(meta.revision <= MAX_STAGED_REVISION, Error::<T>::Overflow);
 		let shareable = meta.flags.key_layout() == KeyLayout::Hashed;
 		ensure!(meta.owner != Owner::Shared || shareable, Error::<T>::SharedNeedsHashedKeys);
 
@@ -294,18 +301,49 @@ impl<T: Config> Pallet<T> {
 		let amount = Self::deposit_for(current.fields, current.bytes);
 		// Prices may have risen since it was paid.
 		ensure!(staging.prepaid.amount >= amount, Error::<T>::MoreThanAnnounced);
-		staging.prepaid.amount = staging.prepaid.amount.saturating_sub(amount);
-		let deposit = Deposit { who: staging.prepaid.who.clone(), amount };
+		Self::pay_from_prepaid(subtree, &object, staging, amount, current.bytes)
+	}
+
+	/// Moves `amount`, or what is left, from what was paid in advance to an object of the content, in which `bytes` more came.
+	fn pay_from_prepaid(
+		subtree: &ObjectId,
+		object: &ObjectId,
+		staging: &mut Staging<BalanceOf<T>>,
+		amount: BalanceOf<T>,
+		bytes: u64,
+	) -> DispatchResult {
+		let Deposit { who, amount: left } = &mut staging.prepaid;
+		let amount = amount.min(*left);
+		*left = left.saturating_sub(amount);
 		let pay = |info: &mut Option<ObjectInfo<BalanceOf<T>>>| {
 			let info = info.as_mut().ok_or(Error::<T>::CorruptState)?;
-			(info.bytes, info.deposit) = (current.bytes, Some(deposit));
+			let before = info.deposit.take().map_or(Zero::zero(), |paid| paid.amount);
+			info.deposit =
+				Some(Deposit { who: who.clone(), amount: amount.saturating_add(before) });
+			info.bytes = info.bytes.saturating_add(bytes);
 			Ok::<_, DispatchError>(())
 		};
-		if object == *subtree {
+		if object == subtree {
 			Detached::<T>::try_mutate(object, pay)
 		} else {
 			Objects::<T>::try_mutate(object, pay)
 		}
+	}
+
+	/// Lets what came and belongs to no complete object be paid for until it is deleted: the object that is being brought, and the entries
+	/// of children that did not come. The latter are a matter of the root object, which goes last.
+	fn pay_for_rest(subtree: &ObjectId, staging: &mut Staging<BalanceOf<T>>) -> DispatchResult {
+		if !Detached::<T>::contains_key(subtree) {
+			return Ok(());
+		}
+		let mut named = staging.missing;
+		if let Some(current) = staging.current.take() {
+			named = named.saturating_sub(1);
+			let amount = Self::deposit_for(current.fields, current.bytes);
+			Self::pay_from_prepaid(subtree, &current.object, staging, amount, current.bytes)?;
+		}
+		let amount = T::DepositPerObject::get().saturating_mul(named.saturated_into());
+		Self::pay_from_prepaid(subtree, subtree, staging, amount, 0)
 	}
 
 	/// The root that stands above an object of the content.
@@ -338,7 +376,8 @@ impl<T: Config> Pallet<T> {
 
 	pub(crate) fn do_cancel_hosting(parent: &ObjectId, key: &Key) -> DispatchResult {
 		let object = parent.child(key);
-		let staging = Stagings::<T>::take(object).ok_or(Error::<T>::NotStaging)?;
+		let mut staging = Stagings::<T>::take(object).ok_or(Error::<T>::NotStaging)?;
+		Self::pay_for_rest(&object, &mut staging)?;
 		Self::move_deposit(Some(staging.prepaid), None)?;
 		Self::do_drop_hosted(parent, key);
 		Self::deposit_event(Event::StagingCancelled { object });

@@ -27,14 +27,23 @@
 //!   the queue of removals.
 //! - A remote subtree whose state is taken back is out of reach until its content is complete, and its deposits are paid before it
 //!   comes. Nothing comes back but what has the root of its last head.
-//! - The deposit of an object follows the prices when the object changes. A runtime that changes prices does not have to migrate.
+//! - The deposit of an object follows the prices when the object changes; a removal in somebody's name that frees a part of it only ever
+//!   lowers it. A runtime that changes prices does not have to migrate.
 //! - No value in this pallet's own storage starts with bytes that a user chose.
 //! - This pallet is the last one with hooks in a runtime, or changes by later hooks would miss the block's root.
 //!
 //! ## Weights
 //!
-//! A call declares the roots of the longest path to the root of the tree and gives back what it did not need, because others had
-//! marked the same objects before or because the object stands higher.
+//! What a change costs grows with the depth of its object: everything above is looked up, and its roots are computed. So calls take
+//! a `depth_bound`, no less than the depth of the object that they create or change: the number of keys in its path, 0 for the
+//! root. They declare the look-ups and the roots of that many objects and of the object itself, and are refused with
+//! [`Error::DepthBoundTooLow`] after one look-up if it stands deeper. 8 is always enough, and more is the same as 8. What was not
+//! needed, because the object stands higher or because others had marked the same objects before, is given back. A refused call
+//! keeps what it declared.
+//!
+//! Calls declare also that each field had the longest value before, and that somebody else's deposit has to be returned. What the change
+//! of bytes and deposits shows was not so is given back. Of one object at most 1024 fields and children are removed in one block by
+//! calls, because each later look for what is left of it walks over them until the block ends.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 
@@ -57,6 +66,7 @@ mod storage;
 mod tests;
 #[cfg(any(test, feature = "try-runtime"))]
 mod try_state;
+mod weighing;
 pub mod weights;
 
 pub use deposit::{BalanceOf, Deposit};
@@ -170,9 +180,10 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type NextKeyspace<T: Config> = StorageValue<_, u64, ValueQuery>;
 
-	/// Objects whose root has to be computed when the block ends, with everything above them. Empty between blocks.
+	/// Objects whose root has to be computed when the block ends, with everything above them, and how many keys of each one's trie the
+	/// block deleted. Empty between blocks.
 	#[pallet::storage]
-	pub type Dirty<T: Config> = CountedStorageMap<_, Identity, ObjectId, (), OptionQuery>;
+	pub type Dirty<T: Config> = CountedStorageMap<_, Identity, ObjectId, u32, OptionQuery>;
 
 	/// How many of [`Dirty`] heads of remote subtrees marked; users' calls marked the others. Empty between blocks.
 	#[pallet::storage]
@@ -414,7 +425,8 @@ pub mod pallet {
 		Overflow,
 		/// The call reads more of the state than a proof of it may hold; split it.
 		WitnessTooLarge,
-		/// As many objects as allowed changed in this block already; send the call again in a later block.
+		/// As many objects as allowed changed in this block already, or as many fields or children of one object were removed; send the
+		/// call again in a later block.
 		BlockFull,
 		/// A stored value cannot be decoded: the state of the chain is damaged.
 		CorruptState,
@@ -466,6 +478,8 @@ pub mod pallet {
 		TooManyInBlock,
 		/// Contracts keep fields in the object; let them take the fields out first.
 		HasContractFields,
+		/// The object stands deeper than the call paid for; give the number of keys in its path, or 8, which is always enough.
+		DepthBoundTooLow,
 	}
 
 	#[pallet::hooks]
@@ -504,84 +518,128 @@ pub mod pallet {
 		/// Creates a child of `parent` under `key`, which belongs to the caller. Takes a deposit.
 		///
 		/// `object_type` and `flags` stay for ever. From the root origin the object belongs to the system.
+		///
+		/// `depth_bound`: no less than the depth of the new object, which is one more than its parent's; see "Weights" above.
 		#[pallet::call_index(0)]
-		#[pallet::weight(T::WeightInfo::create().saturating_add(Pallet::<T>::most_roots_weight(0)))]
+		#[pallet::weight(Pallet::<T>::declared(T::WeightInfo::create(), 0, *depth_bound))]
 		pub fn create(
 			origin: OriginFor<T>,
 			parent: ObjectId,
 			key: Key,
 			object_type: ObjectType,
 			flags: ObjectFlags,
+			#[pallet::compact] depth_bound: u32,
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
-			Self::do_create(payer, parent, key, object_type, flags)
+			Self::do_create(payer, parent, key, object_type, flags, depth_bound)
 		}
 
 		/// Sets fields of an object, each key once. Takes or returns a deposit for the change in bytes.
+		///
+		/// `depth_bound`: no less than the depth of the object; see "Weights" above.
 		#[pallet::call_index(1)]
 		#[pallet::weight({
-			Pallet::<T>::set_weight(fields)
-				.saturating_add(T::WeightInfo::settle())
-				.saturating_add(Pallet::<T>::most_roots_weight(fields.len() as u32))
+			let count = fields.len() as u32;
+			let own = Pallet::<T>::set_weight(fields, Pallet::<T>::most_old_bytes(count));
+			Pallet::<T>::declared(own.saturating_add(T::WeightInfo::settle()), count, *depth_bound)
 		})]
 		pub fn set_fields(
 			origin: OriginFor<T>,
 			object: ObjectId,
 			fields: BoundedVec<(Key, Value), ConstU32<MAX_BATCH_FIELDS>>,
+			#[pallet::compact] depth_bound: u32,
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
-			Self::do_set_fields(payer, object, fields)
+			Self::do_set_fields(payer, object, fields, depth_bound)
 		}
 
 		/// Removes fields of an object; those that do not exist are ignored. Returns the deposit for their bytes.
+		///
+		/// `depth_bound`: no less than the depth of the object; see "Weights" above.
 		#[pallet::call_index(2)]
 		#[pallet::weight({
 			let count = keys.len() as u32;
-			T::WeightInfo::remove_fields(count).saturating_add(Pallet::<T>::most_roots_weight(count))
+			let own = Pallet::<T>::remove_fields_weight(count, Pallet::<T>::most_old_bytes(count));
+			Pallet::<T>::declared(own.saturating_add(T::WeightInfo::settle()), count, *depth_bound)
 		})]
 		pub fn remove_fields(
 			origin: OriginFor<T>,
 			object: ObjectId,
 			keys: BoundedVec<Key, ConstU32<MAX_BATCH_FIELDS>>,
+			#[pallet::compact] depth_bound: u32,
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
-			Self::do_remove_fields(payer, object, keys)
+			Self::do_remove_fields(payer, object, keys, depth_bound)
 		}
 
 		/// Hands an object over. Its deposit stays with the caller until the new owner changes the object.
+		///
+		/// `depth_bound`: no less than the depth of the object; see "Weights" above.
 		#[pallet::call_index(3)]
-		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(0)))]
+		#[pallet::weight({
+			let own = T::WeightInfo::change_owner().saturating_add(T::WeightInfo::settle());
+			Pallet::<T>::declared(own, 0, *depth_bound)
+		})]
 		pub fn transfer(
 			origin: OriginFor<T>,
 			object: ObjectId,
 			to: AccountId,
+			#[pallet::compact] depth_bound: u32,
 		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
-			Self::do_transfer(payer, object, to)
+			Self::do_transfer(payer, object, to, depth_bound)
 		}
 
 		/// Lets everybody create children below an object, for ever. Its deposit never returns.
+		///
+		/// `depth_bound`: no less than the depth of the object; see "Weights" above.
 		#[pallet::call_index(4)]
-		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(0)))]
-		pub fn share(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
+		#[pallet::weight({
+			let own = T::WeightInfo::change_owner().saturating_add(T::WeightInfo::settle());
+			Pallet::<T>::declared(own, 0, *depth_bound)
+		})]
+		pub fn share(
+			origin: OriginFor<T>,
+			object: ObjectId,
+			#[pallet::compact] depth_bound: u32,
+		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
-			Self::do_share(payer, object)
+			Self::do_share(payer, object, depth_bound)
 		}
 
 		/// Fixes an object's fields, children and owner for ever. Its deposit never returns.
+		///
+		/// `depth_bound`: no less than the depth of the object; see "Weights" above.
 		#[pallet::call_index(5)]
-		#[pallet::weight(T::WeightInfo::change_owner().saturating_add(Pallet::<T>::most_roots_weight(0)))]
-		pub fn freeze(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
+		#[pallet::weight({
+			let own = T::WeightInfo::change_owner().saturating_add(T::WeightInfo::settle());
+			Pallet::<T>::declared(own, 0, *depth_bound)
+		})]
+		pub fn freeze(
+			origin: OriginFor<T>,
+			object: ObjectId,
+			#[pallet::compact] depth_bound: u32,
+		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
-			Self::do_freeze(payer, object)
+			Self::do_freeze(payer, object, depth_bound)
 		}
 
 		/// Removes an object that has no children and at most 256 fields. Returns its deposit.
+		///
+		/// `depth_bound`: no less than the depth of the object; see "Weights" above.
 		#[pallet::call_index(6)]
-		#[pallet::weight(T::WeightInfo::remove(MAX_BATCH_FIELDS).saturating_add(Pallet::<T>::most_roots_weight(0)))]
-		pub fn remove(origin: OriginFor<T>, object: ObjectId) -> DispatchResultWithPostInfo {
+		#[pallet::weight({
+			let bytes = Pallet::<T>::most_old_bytes(MAX_BATCH_FIELDS);
+			let own = Pallet::<T>::remove_weight(MAX_BATCH_FIELDS, bytes);
+			Pallet::<T>::declared(own.saturating_add(T::WeightInfo::settle()), 0, *depth_bound)
+		})]
+		pub fn remove(
+			origin: OriginFor<T>,
+			object: ObjectId,
+			#[pallet::compact] depth_bound: u32,
+		) -> DispatchResultWithPostInfo {
 			let payer = ensure_signed_or_root(origin)?;
-			Self::do_remove(payer, object)
+			Self::do_remove(payer, object, depth_bound)
 		}
 
 		/// Removes an object and everything below it over the next blocks, in the caller's name.

@@ -101,6 +101,7 @@ impl<T: Config> Pallet<T> {
 		Self::change_entry(Room::Calls, |tree| {
 			tree.remove_remote(&actor, parent, key).map_err(Error::<T>::from)
 		})?;
+		Self::ensure_few_deleted(parent)?;
 		Self::unregister_remote(parent, key)?;
 		Self::do_drop_hosted(parent, key);
 		Self::deposit_event(Event::RemoteRemoved { object: parent.child(key) });

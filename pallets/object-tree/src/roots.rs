@@ -32,11 +32,6 @@ impl<T: Config> Pallet<T> {
 		T::WeightInfo::compute_roots(objects).saturating_add(wide(fields).saturating_sub(wide(0)))
 	}
 
-	/// [`Self::roots_weight`] of the longest path.
-	pub(crate) fn most_roots_weight(fields: u32) -> Weight {
-		Self::roots_weight(fields, Self::LONGEST_PATH)
-	}
-
 	/// Computes the roots of what changed and notes the global root.
 	pub(crate) fn commit_roots() {
 		// Nothing but a damaged database makes this fail. Then the root stays, which shows in every header; a panic would stop

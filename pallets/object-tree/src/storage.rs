@@ -71,6 +71,8 @@ pub(crate) enum Room {
 struct Known {
 	link: Option<Link>,
 	trie: ChildInfo,
+	/// Whether what stands above it was looked at, and is hosted too.
+	attached: bool,
 }
 
 /// The tree in this chain's storage.
@@ -112,9 +114,15 @@ impl<T: Config> HubStorage<T> {
 		Ok(())
 	}
 
-	/// How many objects were looked up: of a deeper object more.
+	/// How many objects were looked up, each once: of a deeper object more.
 	pub(crate) fn look_ups(&self) -> u32 {
 		self.look_ups.get()
+	}
+
+	/// How many objects stand above this one; `None` if it is not in the map. One look-up, however deep it stands.
+	pub(crate) fn depth(&self, object: &ObjectId) -> Option<u32> {
+		let known = self.look_up(object)?;
+		Some(known.link.map_or(0, |link| link.depth.into()))
 	}
 
 	/// The object's child trie; `None` if it is not hosted.
@@ -122,20 +130,31 @@ impl<T: Config> HubStorage<T> {
 		self.known(object).map(|known| known.trie)
 	}
 
-	fn known(&self, object: &ObjectId) -> Option<Known> {
+	/// What the map holds of an object, hosted or not. Asked again it costs nothing.
+	fn look_up(&self, object: &ObjectId) -> Option<Known> {
 		if let Some(known) = self.known.borrow().get(object) {
 			return Some(known.clone());
 		}
 		self.look_ups.set(self.look_ups.get().saturating_add(1));
 		let info = Objects::<T>::get(object)?;
-		let link = info.link.clone();
+		let trie = child_info(object, info.counter);
+		let known = Known { link: info.link, trie, attached: false };
+		self.known.borrow_mut().insert(*object, known.clone());
+		Some(known)
+	}
+
+	fn known(&self, object: &ObjectId) -> Option<Known> {
+		let known = self.look_up(object)?;
+		if known.attached {
+			return Some(known);
+		}
 		// What stands below a detached object is still in the map until it is deleted.
 		let attached = Detached::<T>::count() == 0
-			|| link.as_ref().is_none_or(|link| self.known(&link.parent).is_some());
+			|| known.link.as_ref().is_none_or(|link| self.known(&link.parent).is_some());
 		if !attached {
 			return None;
 		}
-		let known = Known { link, trie: child_info(object, info.counter) };
+		let known = Known { attached, ..known };
 		self.known.borrow_mut().insert(*object, known.clone());
 		Some(known)
 	}
@@ -181,6 +200,9 @@ impl<T: Config> Storage for HubStorage<T> {
 
 	fn delete(&mut self, object: &ObjectId, key: &[u8]) -> Result<(), StorageError> {
 		child::kill(&self.existing_trie(object)?, key);
+		if let Some(deleted) = Dirty::<T>::get(object) {
+			Dirty::<T>::insert(object, deleted.saturating_add(1));
+		}
 		Ok(())
 	}
 
@@ -227,7 +249,7 @@ impl<T: Config> Storage for HubStorage<T> {
 		while let Some(object) = next.filter(|object| !Dirty::<T>::contains_key(object)) {
 			self.take_room()?;
 			let known = self.known(&object).ok_or(StorageError::Corrupt)?;
-			Dirty::<T>::insert(object, ());
+			Dirty::<T>::insert(object, 0);
 			next = known.link.map(|link| link.parent);
 		}
 		Ok(())
@@ -235,7 +257,7 @@ impl<T: Config> Storage for HubStorage<T> {
 
 	fn take_dirty(&mut self) -> Vec<ObjectId> {
 		DirtyByHeads::<T>::kill();
-		Dirty::<T>::drain().map(|(object, ())| object).collect()
+		Dirty::<T>::drain().map(|(object, _)| object).collect()
 	}
 
 	fn root(&mut self, object: &ObjectId) -> Result<StateRoot, StorageError> {

@@ -12,7 +12,7 @@ use dstp_primitives::{
 	},
 	object::ModeId,
 	signature::Signature,
-	AccountId, Key, ObjectFlags, ObjectId, ObjectType,
+	AccountId, Key, Meta, ObjectFlags, ObjectId, ObjectType, Owner,
 };
 use frame_benchmarking::v2::*;
 use frame_support::traits::fungible::Mutate;
@@ -76,6 +76,15 @@ struct Registered {
 fn register<T: Config>(keys: &[ecdsa::Public], threshold: u8) -> Registered {
 	let owner = owner::<T>();
 	let parent = T::BenchmarkHelper::deepest_parent(&owner);
+	register_below::<T>(owner, parent, keys, threshold)
+}
+
+fn register_below<T: Config>(
+	owner: AccountId,
+	parent: ObjectId,
+	keys: &[ecdsa::Public],
+	threshold: u8,
+) -> Registered {
 	let mode = ModeId::Native(Poa::ID);
 	let params = params(keys, threshold);
 	let (object_type, flags) = (ObjectType::default(), ObjectFlags::default());
@@ -83,7 +92,35 @@ fn register<T: Config>(keys: &[ecdsa::Public], threshold: u8) -> Registered {
 	let subtree = parent.child(&key);
 	Pallet::<T>::do_register(who, parent, key, mode, params, object_type, flags)
 		.expect("the owner may create children there and has funds; qed");
+	T::BenchmarkHelper::close_block();
 	Registered { owner, parent, subtree }
+}
+
+/// The same for a subtree that was hosted, and whose nodes the hub keeps.
+fn register_hosted<T: Config>(keys: &[ecdsa::Public], threshold: u8) -> Registered {
+	let owner = owner::<T>();
+	let (parent, key) = T::BenchmarkHelper::deepest_object(&owner);
+	let subtree = parent.child(&key);
+	let params = params(keys, threshold);
+	Pallet::<T>::do_register_hosted(owner.clone(), parent, key, ModeId::Native(Poa::ID), params)
+		.expect("the object is the owner's, who has funds; qed");
+	T::BenchmarkHelper::close_block();
+	Registered { owner, parent, subtree }
+}
+
+/// A subtree that is being taken back, with the root object, all of it or a part.
+fn being_hosted<T: Config>(complete: bool) -> Registered {
+	let owner = owner::<T>();
+	let (parent, _) = T::BenchmarkHelper::deepest_object(&owner);
+	let registered = register_below::<T>(owner, parent, &authorities(), 16);
+	let Registered { owner, subtree, .. } = &registered;
+	let size = ContentSize { objects: 1, bytes: 1000 };
+	Pallet::<T>::do_start_hosting(owner, *subtree, size).expect("it is open; qed");
+	let meta =
+		Meta::new(Owner::Account(owner.clone()), ObjectType::default(), ObjectFlags::default());
+	T::BenchmarkHelper::stage_root(owner, parent, &key(), meta, complete);
+	T::BenchmarkHelper::close_block();
+	registered
 }
 
 fn next_head<T: Config>(subtree: ObjectId) -> Head {
@@ -131,9 +168,21 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn register_hosted() {
+		let owner = owner::<T>();
+		let (parent, key) = T::BenchmarkHelper::deepest_object(&owner);
+		let params = params(&authorities(), 16);
+		let subtree = parent.child(&key);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), parent, key, ModeId::Native(Poa::ID), params);
+		assert!(Subtrees::<T>::contains_key(subtree));
+	}
+
+	#[benchmark]
 	fn commit_head(s: Linear<1, MAX_AUTHORITIES>) {
 		let keys = authorities();
-		let Registered { owner, subtree, .. } = super::register::<T>(&keys, s as u8);
+		// Its first head gives up the nodes that the hub keeps.
+		let Registered { owner, subtree, .. } = super::register_hosted::<T>(&keys, s as u8);
 		let head = next_head::<T>(subtree);
 		let evidence = sign(&keys, s, &head_payload(0, &head));
 		#[extrinsic_call]
@@ -196,14 +245,33 @@ mod benchmarks {
 	}
 
 	#[benchmark]
+	fn restore() {
+		let Registered { owner, subtree, .. } = super::register_hosted::<T>(&authorities(), 16);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), subtree);
+		assert!(!Subtrees::<T>::contains_key(subtree));
+	}
+
+	#[benchmark]
+	fn finish_hosting() {
+		let Registered { owner, subtree, .. } = super::being_hosted::<T>(true);
+		#[extrinsic_call]
+		_(RawOrigin::Signed(owner), subtree);
+		assert!(!Subtrees::<T>::contains_key(subtree));
+	}
+
+	/// What was brought is incomplete.
+	#[benchmark]
 	fn cancel_hosting() {
-		let Registered { owner, parent, subtree } = super::register::<T>(&authorities(), 16);
-		let size = ContentSize { objects: 1, bytes: 0 };
-		Pallet::<T>::do_start_hosting(&owner, subtree, size).expect("it is open; qed");
+		let Registered { owner, parent, subtree } = super::being_hosted::<T>(false);
 		#[extrinsic_call]
 		_(RawOrigin::Signed(owner), subtree);
 		assert!(!T::Tree::is_being_hosted(&parent, &key()));
 	}
 
-	impl_benchmark_test_suite!(Pallet, crate::mock::new_benchmark_ext(), crate::mock::Test);
+	impl_benchmark_test_suite!(
+		Pallet,
+		crate::tests::real_tree::new_benchmark_ext(),
+		crate::tests::real_tree::Hub
+	);
 }

@@ -24,8 +24,9 @@
 //!   nobody loses a fee to a full block; there is no more than one, or whoever fills the blocks' room for heads could repeat it for ever.
 //! - A closed subtree never changes again, and its last head stays readable until its owner removes it. Heads and calls that were signed
 //!   for a registration are worth nothing in the next, because it has another epoch.
-//! - The owner may take the state back to the hub at its last final head. While the content comes, nothing else changes the subtree;
-//!   the tree accepts exactly the content that has the head's root, so not even the owner changes a byte on the way.
+//! - The owner may take the state back to the hub at its last final head. While the content comes, nothing else changes the subtree but
+//!   a rotation that its authorities sign, who must be able to get rid of a stolen key at any time. The owner cannot replace them then:
+//!   that they do not commit is no silence. The tree accepts exactly the content that has the head's root, so not even the owner changes a byte on the way.
 //! - Every registration holds a deposit for its record ([`HoldReason::Subtree`]); the object's own deposit is the tree's business.
 //!
 //! ## Off-chain worker
@@ -70,14 +71,24 @@ pub use weights::WeightInfo;
 pub trait BenchmarkHelper {
 	/// The deepest object below which `owner` may register a subtree.
 	fn deepest_parent(owner: &dstp_primitives::AccountId) -> dstp_primitives::ObjectId;
-}
 
-/// For a tree in which every place costs the same.
-#[cfg(feature = "runtime-benchmarks")]
-impl BenchmarkHelper for () {
-	fn deepest_parent(_: &dstp_primitives::AccountId) -> dstp_primitives::ObjectId {
-		dstp_primitives::ObjectId::ROOT
-	}
+	/// A hosted object of `owner` at the deepest place, where it costs most that an object comes or goes: the object above, below
+	/// which `owner` may register a subtree too, and the key.
+	fn deepest_object(
+		owner: &dstp_primitives::AccountId,
+	) -> (dstp_primitives::ObjectId, dstp_primitives::Key);
+
+	/// Brings the root object, with these facts and nothing else, of a subtree that is taken back; or, if not `complete`, less or more.
+	fn stage_root(
+		owner: &dstp_primitives::AccountId,
+		parent: dstp_primitives::ObjectId,
+		key: &dstp_primitives::Key,
+		meta: dstp_primitives::Meta,
+		complete: bool,
+	);
+
+	/// Ends the block for the tree, so that what follows finds nothing changed.
+	fn close_block();
 }
 
 #[frame_support::pallet]
@@ -317,6 +328,8 @@ pub mod pallet {
 		NotRestorable,
 		/// The last head can still be undone; the state that it stands for cannot be taken back yet.
 		HeadNotFinal,
+		/// The content of the subtree is being taken back to the hub, and its authorities cannot commit; finish or cancel that first.
+		BeingHosted,
 		/// A path in the genesis config is not one, or names the root.
 		BadGenesisPath,
 		/// A counter would overflow.
@@ -332,14 +345,18 @@ pub mod pallet {
 		WrongEpoch,
 		/// The head belongs to another era.
 		WrongEra,
-		/// A head with this number was accepted already.
+		/// This head, or one with this number before the last, was accepted already.
 		SeqReplayed,
+		/// Another head with this number is the last one.
+		HeadForked,
 		/// Heads before this one are missing.
 		SeqGap,
 		/// The head does not name the last one as its predecessor.
 		WrongPrev,
 		/// The head does not start from the last one's root.
 		WrongPreRoot,
+		/// The head starts from the root before the last one, or from that of the registration: it would roll the subtree back.
+		RolledBack,
 		/// The head's batch has no entry, or more or larger ones than allowed.
 		BadBatchSize,
 		/// The head's hub blocks fall, or lie in the future.
@@ -357,7 +374,7 @@ pub mod pallet {
 		MalformedUpdate,
 		/// The subtree's mode does not allow this change.
 		ChangeNotSupported,
-		/// A set of authorities has 1 to 16 keys, and none of them is zero.
+		/// A set of authorities has 1 to 16 keys, and none for which anybody can sign.
 		NoAuthority,
 		/// A key occurs twice in the set of authorities.
 		DuplicateAuthority,
@@ -383,6 +400,8 @@ pub mod pallet {
 		SilenceNotAgreed,
 		/// The authorities have not been silent for longer than agreed.
 		NotSilent,
+		/// The subtree's mode gave a head a status that only this pallet gives.
+		BadStatus,
 		/// A mode of this hub's own refused, with this code.
 		ModeRefused(u8),
 	}
@@ -429,7 +448,7 @@ pub mod pallet {
 		/// Errors: as [`Self::register`], and those of the tree for objects that cannot move now. Everything below the object belongs to
 		/// the caller too: the state moves with the rights over it.
 		#[pallet::call_index(1)]
-		#[pallet::weight(T::WeightInfo::register().saturating_add(Pallet::<T>::move_weight()))]
+		#[pallet::weight(T::WeightInfo::register_hosted())]
 		pub fn register_hosted(
 			origin: OriginFor<T>,
 			parent: ObjectId,
@@ -476,7 +495,8 @@ pub mod pallet {
 
 		/// Puts other authorities in the place of those that were silent for longer than agreed at registration. By the subtree's owner.
 		///
-		/// `update` is an update of the subtree's mode; modes without such a rule refuse.
+		/// `update` is an update of the subtree's mode; modes without such a rule refuse. So does the pallet while the subtree's content is
+		/// being taken back, because the authorities cannot commit then.
 		#[pallet::call_index(4)]
 		#[pallet::weight(T::WeightInfo::replace_authorities())]
 		pub fn replace_authorities(
@@ -508,12 +528,7 @@ pub mod pallet {
 
 		/// Takes [`Self::register_hosted`] back, before the first head. By the subtree's owner. Returns the deposits.
 		#[pallet::call_index(7)]
-		// It undoes a registration; the tree's part of that weighs no more than making it.
-		#[pallet::weight(
-			T::WeightInfo::register()
-				.saturating_add(T::WeightInfo::remove())
-				.saturating_add(Pallet::<T>::move_weight())
-		)]
+		#[pallet::weight(T::WeightInfo::restore())]
 		pub fn restore(origin: OriginFor<T>, subtree: ObjectId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_restore(&who, subtree)
@@ -538,17 +553,17 @@ pub mod pallet {
 		/// Lets the hub host a subtree whose content is complete. By the subtree's owner. Its root does not change; the registration ends,
 		/// and with it its deposit and all that was signed for it.
 		#[pallet::call_index(9)]
-		// Like removing a closed subtree, beside the object that comes.
-		#[pallet::weight(T::WeightInfo::remove().saturating_add(Pallet::<T>::move_weight()))]
+		#[pallet::weight(T::WeightInfo::finish_hosting())]
 		pub fn finish_hosting(origin: OriginFor<T>, subtree: ObjectId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_finish_hosting(&who, subtree)
 		}
 
-		/// Takes [`Self::start_hosting`] back. By the subtree's owner. Heads are accepted again. What was brought is deleted over the next
-		/// blocks and its deposits returned; the rest of what was held returns at once.
+		/// Takes [`Self::start_hosting`] back. By the subtree's owner. Heads are accepted again, and the mode counts silence from now on.
+		/// What was brought is deleted over the next blocks and its deposits returned; the rest of what was held returns at once.
 		#[pallet::call_index(10)]
-		#[pallet::weight(T::WeightInfo::cancel_hosting())]
+		// Measured where the root object is the one that is incomplete, which is then found once for both of its shares.
+		#[pallet::weight(T::WeightInfo::cancel_hosting().saturating_add(T::DbWeight::get().reads_writes(1, 1)))]
 		pub fn cancel_hosting(origin: OriginFor<T>, subtree: ObjectId) -> DispatchResult {
 			let who = ensure_signed(origin)?;
 			Self::do_cancel_hosting(&who, subtree)

@@ -3,9 +3,13 @@
 use crate::{self as pallet_subtree_security, crypto, GenesisSubtree};
 use codec::{Decode, Encode};
 use dstp_primitives::{
+	head::Head,
 	hub::{ContentSize, RemoteObjects},
-	mode::Poa,
-	object::{HeadStatus, RemoteLocation},
+	mode::{
+		ChangeBy, HeadRefusal, ModeContext, ModeError, ModeInfo, Modes, Poa, StoredMode, Updated,
+		Verified,
+	},
+	object::{HeadStatus, ModeId, RemoteLocation},
 	AccountId, Key, ObjectId, StateRoot,
 };
 use frame_support::{derive_impl, parameter_types, storage::unhashed};
@@ -64,6 +68,8 @@ parameter_types! {
 	pub const FreeCommitIntervalBlocks: u32 = 5;
 	/// Whether the tree has no room for heads in this block.
 	pub static Full: bool = false;
+	/// Whether two modes have the same id.
+	pub static Twice: bool = false;
 	/// Accounts of whose transactions the pool takes none.
 	pub static Refused: Vec<AccountId> = vec![];
 	/// Who signed the transactions that the pool took, in order.
@@ -74,13 +80,58 @@ impl pallet_subtree_security::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Currency = Balances;
 	type Tree = FlatTree;
-	type Modes = (Poa,);
+	type Modes = TestModes;
 	type DepositPerByte = DepositPerByte;
 	type FreeCommitIntervalBlocks = FreeCommitIntervalBlocks;
 	type SubmitterId = crypto::SubmitterId;
 	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkHelper = ();
+	type BenchmarkHelper = crate::tests::real_tree::DeepestPlace;
 	type WeightInfo = ();
+}
+
+/// PoA, and again PoA if [`Twice`] says so.
+pub struct TestModes;
+
+impl Modes for TestModes {
+	fn infos() -> Vec<ModeInfo> {
+		vec![ModeInfo::of::<Poa>(); 1 + usize::from(Twice::get())]
+	}
+
+	fn start(mode: &ModeId, params: &[u8], context: &ModeContext) -> Result<Vec<u8>, ModeError> {
+		<(Poa,)>::start(mode, params, context)
+	}
+
+	fn verify(
+		mode: &ModeId,
+		head: Head,
+		context: &ModeContext,
+		stored: StoredMode<'_>,
+		evidence: &[u8],
+	) -> Result<Verified, HeadRefusal> {
+		<(Poa,)>::verify(mode, head, context, stored, evidence)
+	}
+
+	fn change(
+		mode: &ModeId,
+		update: &[u8],
+		context: &ModeContext,
+		stored: StoredMode<'_>,
+		by: ChangeBy<'_>,
+	) -> Result<Updated, ModeError> {
+		<(Poa,)>::change(mode, update, context, stored, by)
+	}
+
+	fn resume(
+		mode: &ModeId,
+		context: &ModeContext,
+		stored: StoredMode<'_>,
+	) -> Result<Vec<u8>, ModeError> {
+		<(Poa,)>::resume(mode, context, stored)
+	}
+
+	fn check_stored(mode: &ModeId, stored: StoredMode<'_>) -> Result<(), ModeError> {
+		<(Poa,)>::check_stored(mode, stored)
+	}
 }
 
 /// What the worker submits; its signer's place holds the nonce.
@@ -294,14 +345,4 @@ pub fn execute(test: impl FnOnce()) {
 		test();
 		SubtreeSecurity::do_try_state().expect("what always holds holds");
 	});
-}
-
-/// Block 1 with a keystore, which benchmarks sign with.
-#[cfg(feature = "runtime-benchmarks")]
-pub fn new_benchmark_ext() -> sp_io::TestExternalities {
-	let mut ext = new_test_ext(vec![]);
-	ext.register_extension(sp_keystore::KeystoreExt::new(
-		sp_keystore::testing::MemoryKeystore::new(),
-	));
-	ext
 }

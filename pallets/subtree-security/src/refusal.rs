@@ -15,6 +15,7 @@ impl<T> From<HeadError> for Error<T> {
 			HeadError::WrongEpoch => Self::WrongEpoch,
 			HeadError::WrongEra => Self::WrongEra,
 			HeadError::SeqReplayed => Self::SeqReplayed,
+			HeadError::HeadForked => Self::HeadForked,
 			HeadError::SeqGap => Self::SeqGap,
 			HeadError::WrongPrev => Self::WrongPrev,
 			HeadError::WrongPreRoot => Self::WrongPreRoot,
@@ -47,6 +48,7 @@ impl<T> From<ModeError> for Error<T> {
 			ModeError::SilenceNotAgreed => Self::SilenceNotAgreed,
 			ModeError::NotSilent => Self::NotSilent,
 			ModeError::Overflow => Self::Overflow,
+			ModeError::BadStatus => Self::BadStatus,
 			ModeError::Custom(code) => Self::ModeRefused(code),
 		}
 	}

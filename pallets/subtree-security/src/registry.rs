@@ -8,7 +8,6 @@ use alloc::{collections::BTreeSet, vec::Vec};
 use dstp_primitives::{
 	head::{Head, HeadState},
 	hub::{ContentSize, RemoteObjects},
-	id::MAX_DEPTH,
 	mode::{ChangeBy, ModeContext, Modes, Verified},
 	object::{HeadStatus, ModeId, RemoteLocation},
 	subtree::SubtreeStart,
@@ -18,7 +17,6 @@ use frame_support::{
 	dispatch::Pays,
 	ensure,
 	traits::{fungible::MutateHold, tokens::Precision, Get},
-	weights::Weight,
 };
 use sp_core::H256;
 use sp_runtime::{
@@ -45,15 +43,6 @@ impl<T: Config> Pallet<T> {
 		frame_system::Pallet::<T>::block_hash(
 			frame_system::pallet_prelude::BlockNumberFor::<T>::zero(),
 		)
-	}
-
-	/// What moving a whole object costs beside the change of its entry: it and everything above it count owners anew. No benchmark of
-	/// this pallet can measure it, because only the tree can make such objects.
-	pub(crate) fn move_weight() -> Weight {
-		let accesses = u64::from(MAX_DEPTH).saturating_add(4);
-		T::DbWeight::get()
-			.reads_writes(accesses, accesses)
-			.saturating_add(Weight::from_parts(20_000_000, 12 * 1024))
 	}
 
 	/// Refuses runtimes that return every fee, and those whose modes share a number or have types beyond the limits.
@@ -188,9 +177,19 @@ impl<T: Config> Pallet<T> {
 		let subtree = head.subtree;
 		let info = Self::open(subtree)?;
 		let context = Self::mode_context(subtree, &info.head);
+		let pre_root = head.pre_root;
 		let verified = T::Modes::verify(&info.mode, head, &context, info.stored_mode(), evidence)
-			.map_err(Error::<T>::from)?;
+			.map_err(|refusal| match refusal.into() {
+			Error::<T>::WrongPreRoot if Self::had_root(&info, pre_root) => Error::RolledBack,
+			error => error,
+		})?;
 		Self::apply(subtree, info, verified)
+	}
+
+	/// Whether the subtree is known to have had this root before its last head. Only the root right before it and the first one are.
+	fn had_root(info: &SubtreeInfo<BalanceOf<T>>, root: StateRoot) -> bool {
+		let Some(last) = &info.last else { return false };
+		root == last.pre_root || root == info.start.root(&info.owner)
 	}
 
 	/// Writes an accepted head. The only place that moves a subtree's root.
@@ -280,6 +279,9 @@ impl<T: Config> Pallet<T> {
 	) -> DispatchResult {
 		let info = Self::open(subtree)?;
 		ensure!(info.owner == *who, Error::<T>::NotSubtreeOwner);
+		// As long as it lasts no head is accepted, so the owner could make authorities silent that are not.
+		let being_hosted = T::Tree::is_being_hosted(&info.parent, &info.key);
+		ensure!(!being_hosted, Error::<T>::BeingHosted);
 		let epoch = info.head.epoch;
 		Self::change_mode(subtree, info, update, ChangeBy::Owner)?;
 		Self::deposit_event(Event::AuthoritiesReplaced { subtree, epoch });
@@ -348,10 +350,14 @@ impl<T: Config> Pallet<T> {
 	}
 
 	pub(crate) fn do_cancel_hosting(who: &AccountId, subtree: ObjectId) -> DispatchResult {
-		let info = Self::open(subtree)?;
+		let mut info = Self::open(subtree)?;
 		ensure!(info.owner == *who, Error::<T>::NotSubtreeOwner);
 		T::Tree::cancel_hosting(&info.parent, &info.key).map_err(Into::into)?;
-		Self::deposit_event(Event::HostingCancelled { subtree, epoch: info.head.epoch });
+		let (epoch, context) = (info.head.epoch, Self::mode_context(subtree, &info.head));
+		let state = T::Modes::resume(&info.mode, &context, info.stored_mode());
+		info.state = bounded_state::<T>(state.map_err(Error::<T>::from)?)?;
+		Subtrees::<T>::insert(subtree, info);
+		Self::deposit_event(Event::HostingCancelled { subtree, epoch });
 		Ok(())
 	}
 

@@ -84,8 +84,10 @@ pub enum HeadError {
 	WrongEpoch,
 	/// The head belongs to another era.
 	WrongEra,
-	/// A head with this number was accepted already.
+	/// This head, or one with this number before the last, was accepted already.
 	SeqReplayed,
+	/// Another head with this number is the last one.
+	HeadForked,
 	/// Heads before this one are missing.
 	SeqGap,
 	/// The head does not name the last one as its predecessor.
@@ -106,7 +108,8 @@ impl fmt::Display for HeadError {
 			Self::WrongSubtree => "the head belongs to another subtree",
 			Self::WrongEpoch => "the head belongs to another registration of the subtree",
 			Self::WrongEra => "the head belongs to another era",
-			Self::SeqReplayed => "a head with this number was accepted already",
+			Self::SeqReplayed => "this head, or a later one, was accepted already",
+			Self::HeadForked => "another head with this number is the last one",
 			Self::SeqGap => "heads before this one are missing",
 			Self::WrongPrev => "the head's predecessor is not the last head",
 			Self::WrongPreRoot => "the head does not start from the last head's root",
@@ -133,6 +136,8 @@ impl Head {
 		ensure(self.subtree == subtree, HeadError::WrongSubtree)?;
 		ensure(self.epoch == last.epoch, HeadError::WrongEpoch)?;
 		ensure(self.era == last.era, HeadError::WrongEra)?;
+		let forked = self.seq == last.seq && self.seq > 0 && self.hash() != last.hash;
+		ensure(!forked, HeadError::HeadForked)?;
 		ensure(self.seq > last.seq, HeadError::SeqReplayed)?;
 		ensure(self.seq - last.seq == 1, HeadError::SeqGap)?;
 		ensure(self.prev == last.hash, HeadError::WrongPrev)?;

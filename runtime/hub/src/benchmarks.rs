@@ -5,7 +5,7 @@ use crate::{
 	Timestamp, Utility,
 };
 use alloc::{string::String, vec::Vec};
-use dstp_primitives::ObjectId;
+use dstp_primitives::{Key, Meta, ObjectId};
 use frame_benchmarking::{
 	baseline::Pallet as BaselineBench, BenchmarkBatch, BenchmarkConfig, BenchmarkList,
 };
@@ -36,6 +36,18 @@ pub struct DeepestPlace;
 impl pallet_subtree_security::BenchmarkHelper for DeepestPlace {
 	fn deepest_parent(owner: &AccountId) -> ObjectId {
 		pallet_object_tree::benchmarking::deepest_parent::<Runtime>(owner)
+	}
+
+	fn deepest_object(owner: &AccountId) -> (ObjectId, Key) {
+		pallet_object_tree::benchmarking::deepest_object::<Runtime>(owner)
+	}
+
+	fn stage_root(owner: &AccountId, parent: ObjectId, key: &Key, meta: Meta, complete: bool) {
+		pallet_object_tree::benchmarking::stage_root::<Runtime>(owner, parent, key, meta, complete);
+	}
+
+	fn close_block() {
+		pallet_object_tree::benchmarking::close_block::<Runtime>();
 	}
 }
 

@@ -83,12 +83,18 @@ async fn transact(node: &Node, who: Sr25519Keyring, call: RuntimeCall) -> H256 {
 	tokio::time::timeout(harness::LIMIT, wait).await.expect("it is final in time")
 }
 
+/// How deep the object at the end of a path stands.
+fn depth(path: &str) -> u32 {
+	path.split('/').filter(|key| !key.is_empty()).count() as u32
+}
+
 fn create_object(parent: &str, name: &str) -> RuntimeCall {
 	RuntimeCall::ObjectTree(TreeCall::create {
 		parent: id(parent),
 		key: key(name),
 		object_type: ObjectType::Plain,
 		flags: ObjectFlags::default(),
+		depth_bound: depth(parent) + 1,
 	})
 }
 
@@ -101,7 +107,11 @@ fn fields(from: u32, to: u32, bytes: usize) -> Vec<(Key, FieldValue)> {
 
 fn set_fields(object: &str, fields: Vec<(Key, FieldValue)>) -> RuntimeCall {
 	let fields = fields.try_into().unwrap();
-	RuntimeCall::ObjectTree(TreeCall::set_fields { object: id(object), fields })
+	RuntimeCall::ObjectTree(TreeCall::set_fields {
+		object: id(object),
+		fields,
+		depth_bound: depth(object),
+	})
 }
 
 /// Alice makes `/x` with three levels below it, in a few transactions.

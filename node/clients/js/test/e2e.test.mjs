@@ -19,7 +19,7 @@ import {
   signCall,
   submit,
 } from "../src/index.js";
-import { nodeProgram, startNode } from "../test-support/dev-node.mjs";
+import { nodeProgram, startNode } from "../test-support/node.mjs";
 
 const program = nodeProgram();
 const skip = program === null && "there is no node: run make build, or set DSTP_NODE to the program";
@@ -72,7 +72,7 @@ describe("a real node over polkadot.js", { skip, timeout: 300_000 }, () => {
   let api;
 
   before(async () => {
-    node = await startNode(program, ["--seal=interval=500", "--serve=/geo"]);
+    node = await startNode(program, ["--dev", "--seal=interval=500", "--serve=/geo"]);
     api = await ApiPromise.create({ provider: new WsProvider(node.ws), noInitWarn: true, throwOnConnect: true, ...definitions });
   });
 
@@ -97,9 +97,9 @@ describe("a real node over polkadot.js", { skip, timeout: 300_000 }, () => {
     before(async () => {
       const { objectTree, utility } = api.tx;
       const calls = [
-        objectTree.create(ROOT, "park", PLAIN, 0),
-        objectTree.create(park, "oak", { Named: "tree" }, 0),
-        objectTree.setFields(park, [["a/b", "1"], ["name", "Tiergarten"], ["trees", "400"]]),
+        objectTree.create(ROOT, "park", PLAIN, 0, 1),
+        objectTree.create(park, "oak", { Named: "tree" }, 0, 2),
+        objectTree.setFields(park, [["a/b", "1"], ["name", "Tiergarten"], ["trees", "400"]], 1),
       ];
       at = await finalised(api, utility.batchAll(calls), alice);
       root = await rootOf(api, at);

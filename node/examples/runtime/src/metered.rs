@@ -1,9 +1,5 @@
-//! A security mode of a team's own: one key signs all heads, but only so many in a period.
-//!
-//! # Trust model
-//!
-//! As with PoA, readers trust the key for everything inside the subtree. The hub checks the signature, the
-//! order of heads, and that the key does not use more of the hub than was agreed at registration.
+//! A security mode of a team's own: one key signs all heads, but only so many in a period. As with PoA, readers trust the key for
+//! everything inside the subtree; the hub checks the signature, the order of heads, and that they are no more than was agreed.
 
 use alloc::vec::Vec;
 use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
@@ -41,8 +37,7 @@ pub struct State {
 	pub heads: u32,
 }
 
-/// What the key signs: `"my-team/metered-head/v1" ++ SCALE(head)`. The head binds chain, subtree, epoch, era and
-/// number; the words in front keep the signature from meaning something else anywhere else.
+/// What the key signs. The head binds chain, subtree, epoch, era and number; the words in front keep it from meaning anything else.
 pub fn head_payload(head: &Head) -> Vec<u8> {
 	[b"my-team/metered-head/v1".to_vec(), head.encode()].concat()
 }
@@ -79,14 +74,12 @@ impl SecurityMode for Metered {
 		let is_over = context.now.saturating_sub(state.start) >= params.period_blocks;
 		let period = if is_over { State { start: context.now, heads: 0 } } else { state };
 		if period.heads >= params.heads {
-			// Of all refusals this one says "later": the off-chain worker waits with the head.
-			return Err(ModeError::TooEarly);
+			return Err(ModeError::TooEarly); // Of all refusals this one lets the off-chain worker wait.
 		}
 		if !evidence.verify(&head_payload(head), &params.key) {
 			return Err(ModeError::BadSignature);
 		}
-		let heads = period.heads.checked_add(1).ok_or(ModeError::Overflow)?;
-		let state = State { heads, ..period };
+		let state = State { heads: period.heads.saturating_add(1), ..period };
 		Ok(Accepted { state, status: HeadStatus::Final, signature_checks: 1 })
 	}
 

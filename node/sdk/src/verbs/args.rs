@@ -1,5 +1,6 @@
 //! Flags that several verbs share, and how bytes are written on the command line.
 
+use clap::builder::TypedValueParser;
 use dstp_primitives::{
 	object::Value,
 	proof::{PageKind, PageQuery},
@@ -19,6 +20,11 @@ pub struct NodeArgs {
 	/// Print one JSON object instead of text
 	#[arg(long, global = true)]
 	pub json: bool,
+}
+
+/// Times to wait, in seconds: a day at most, which every clock can add.
+pub(super) fn wait_seconds() -> impl TypedValueParser<Value = u64> {
+	clap::value_parser!(u64).range(1..=24 * 60 * 60)
 }
 
 /// Where a node listens that was started without a port.
@@ -162,6 +168,22 @@ mod tests {
 		{
 			let refused = text.parse::<FieldArg>().unwrap_err();
 			assert!(refused.contains(reason), "{refused}");
+		}
+	}
+
+	#[test]
+	fn nobody_waits_longer_than_a_day() {
+		#[derive(clap::Parser)]
+		struct Verb {
+			#[arg(long, value_parser = wait_seconds())]
+			timeout: u64,
+		}
+		let parse =
+			|timeout: &str| <Verb as clap::Parser>::try_parse_from(["verb", "--timeout", timeout]);
+		assert_eq!(parse("86400").map(|verb| verb.timeout).ok(), Some(86_400));
+		for refused in ["0", "86401", "18446744073709551615"] {
+			let error = parse(refused).err().map(|error| error.to_string()).unwrap_or_default();
+			assert!(error.contains("1..=86400"), "{error}");
 		}
 	}
 }

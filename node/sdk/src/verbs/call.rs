@@ -1,6 +1,7 @@
 //! `subtree call`: changes a remote subtree by a signed call.
 
 use super::{
+	args::wait_seconds,
 	node::Node,
 	place::{self, split_last, Place, Remote},
 	signer::Signer,
@@ -42,7 +43,7 @@ pub struct CallCmd {
 	pub wait: bool,
 
 	/// Give up waiting after this many seconds
-	#[arg(long, value_name = "SECONDS", default_value_t = 120, global = true)]
+	#[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = wait_seconds(), global = true)]
 	pub timeout: u64,
 
 	/// Who signs.

@@ -1,6 +1,7 @@
 //! `subtree create`: registers a remote subtree on the hub.
 
 use super::{
+	args::wait_seconds,
 	node::Node,
 	place::{part, split_last},
 	signer::Signer,
@@ -56,7 +57,7 @@ pub struct CreateCmd {
 	pub no_wait: bool,
 
 	/// Give up waiting after this many seconds
-	#[arg(long, value_name = "SECONDS", default_value_t = 120, conflicts_with = "no_wait")]
+	#[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = wait_seconds(), conflicts_with = "no_wait")]
 	pub timeout: u64,
 
 	/// Who signs and owns.
@@ -177,7 +178,9 @@ async fn calls(
 		let Some((next, key)) = split_last(&above) else {
 			return Err(VerbError::NoParent(missing));
 		};
-		calls.push(HubCall::CreateObject { parent: ObjectId::ROOT.descendant(&next), key });
+		let parent = ObjectId::ROOT.descendant(&next);
+		let depth = missing.keys().len() as u32;
+		calls.push(HubCall::CreateObject { parent, key, depth });
 		above = next;
 	}
 	calls.reverse();

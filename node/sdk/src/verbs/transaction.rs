@@ -23,6 +23,8 @@ pub enum HubCall {
 		parent: ObjectId,
 		/// Its key there.
 		key: Key,
+		/// How deep it will stand: the number of keys in its path.
+		depth: u32,
 	},
 	/// Register a remote subtree under Proof of Authority.
 	RegisterSubtree {

@@ -32,14 +32,15 @@ fn root_origin_creates_objects_of_the_system_without_a_deposit() {
 			parent,
 			key("sys"),
 			plain,
-			ObjectFlags::default()
+			ObjectFlags::default(),
+			1
 		));
 		assert_eq!(ObjectTree::api_object(id("/sys")).unwrap().meta.unwrap().owner, Owner::System);
 		assert_eq!(Objects::<Test>::get(id("/sys")).unwrap().deposit, None);
 		assert_noop!(set(&ALICE, "/sys", &[("k", b"v")]), Error::<Test>::NotOwner);
 		let fields = vec![(key("k"), value(b"v"))].try_into().unwrap();
-		assert_ok!(ObjectTree::set_fields(RuntimeOrigin::root(), id("/sys"), fields));
-		assert_ok!(ObjectTree::remove(RuntimeOrigin::root(), id("/sys")));
+		assert_ok!(ObjectTree::set_fields(RuntimeOrigin::root(), id("/sys"), fields, 1));
+		assert_ok!(ObjectTree::remove(RuntimeOrigin::root(), id("/sys"), 1));
 	});
 }
 
@@ -51,7 +52,7 @@ fn bad_places_are_refused() {
 		assert_noop!(create(&ALICE, "/none/a"), Error::<Test>::ObjectNotFound);
 		assert_noop!(create(&BOB, "/a/b"), Error::<Test>::NotOwner);
 		assert_noop!(create(&ALICE, "/account/b"), Error::<Test>::NotOwner);
-		assert_ok!(ObjectTree::freeze(signed(&ALICE), id("/a")));
+		assert_ok!(ObjectTree::freeze(signed(&ALICE), id("/a"), 1));
 		assert_noop!(create(&ALICE, "/a/b"), Error::<Test>::Frozen);
 		assert_noop!(
 			ObjectTree::create(
@@ -59,7 +60,8 @@ fn bad_places_are_refused() {
 				ObjectId::ROOT,
 				key("b"),
 				ObjectType::Plain,
-				ObjectFlags::default()
+				ObjectFlags::default(),
+				1
 			),
 			sp_runtime::DispatchError::BadOrigin
 		);
@@ -108,10 +110,11 @@ fn calls_give_back_the_weight_of_roots_that_are_computed_anyway() {
 			key: key("c"),
 			object_type: ObjectType::Plain,
 			flags: ObjectFlags::default(),
+			depth_bound: 1,
 		};
 		use frame_support::dispatch::GetDispatchInfo;
 		let declared = call.get_dispatch_info().call_weight;
-		assert!(second.all_lt(first) && first.all_lt(declared));
+		assert!(second.all_lt(first) && first.all_lte(declared));
 	});
 }
 
@@ -125,7 +128,8 @@ fn keys_of_every_length_work() {
 				ObjectId::ROOT,
 				key.clone(),
 				ObjectType::Plain,
-				ObjectFlags::hashed_keys()
+				ObjectFlags::hashed_keys(),
+				1
 			));
 			assert!(ObjectTree::api_object(ObjectId::ROOT.child(&key)).is_some());
 		}

@@ -18,7 +18,7 @@ fn a_byte_weighs_as_much_in_a_batch_as_alone() {
 	let weight = |count: u32, bytes: u32| {
 		let fields: Vec<_> =
 			(0..count).map(|number| (key(&number.to_string()), value(bytes))).collect();
-		ObjectTree::set_weight(&fields)
+		ObjectTree::set_weight(&fields, 0)
 	};
 	let alone = weight(1, MAX_VALUE_BYTES) - weight(1, 0);
 	let many = weight(64, MAX_VALUE_BYTES) - weight(64, 0);
@@ -69,7 +69,7 @@ fn largest_batch_and_value_fit() {
 		let large = value(&vec![7; MAX_VALUE_BYTES as usize]);
 		let fields: Vec<_> =
 			(0..256u32).map(|n| (key(&format!("{n:03}")), large.clone())).collect();
-		assert_ok!(ObjectTree::set_fields(signed(&ALICE), id("/a"), fields.try_into().unwrap()));
+		assert_ok!(ObjectTree::set_fields(signed(&ALICE), id("/a"), fields.try_into().unwrap(), 1));
 		assert_eq!(held(&ALICE), price(&[(3, MAX_VALUE_BYTES as usize); 256]));
 	});
 }

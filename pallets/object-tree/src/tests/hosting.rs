@@ -440,6 +440,43 @@ fn cancelled_at_any_stage_it_returns_every_deposit_and_leaves_nothing() {
 	}
 }
 
+#[test]
+fn what_was_brought_is_paid_for_until_it_is_deleted() {
+	let (mut tree, meta) =
+		(fresh(), |owner| Meta::new(owner, ObjectType::Plain, Default::default()));
+	let child = tree.create(&alice(), &id("/r"), &key("a"), NewObject::default()).unwrap();
+	tree.create(&alice(), &id("/r"), &key("b"), NewObject::default()).unwrap();
+	let root = keep(&mut tree);
+	let registration = PER_OBJECT;
+	let (parts, _) = content(&mut tree);
+	let long = ObjectEntry::Field(key("f"), value(&[7; 10_000]));
+	for top_complete in [false, true] {
+		ExtBuilder::default().build_and_execute(|| {
+			register(root);
+			assert_ok!(start(ContentSize { objects: 9, bytes: 50_000 }));
+			let kept = if top_complete {
+				assert_ok!(stage_part(&parts[0]));
+				let meta = meta(Owner::Account(ALICE));
+				let object = StagedObject { parent: id("/r"), key: key("a"), meta };
+				assert_ok!(stage(Some(object), std::slice::from_ref(&long), false));
+				assert!(Objects::<Test>::contains_key(child));
+				// The object above, this one, and the entry of `/r/b`.
+				price(&[]) + price(&[(1, 10_000)]) + PER_OBJECT
+			} else {
+				let object = parts[0].object.clone();
+				let unknown = ObjectEntry::Child(key("c"), StateRoot::zero());
+				assert_ok!(stage(Some(object), &[long.clone(), unknown], false));
+				price(&[(1, 10_000)]) + PER_OBJECT
+			};
+			assert_ok!(cancel());
+			assert_eq!(held(&ALICE), registration + kept);
+			ObjectTree::do_try_state().unwrap();
+			next_block();
+			assert_eq!((held(&ALICE), Detached::<Test>::count()), (registration, 0));
+		});
+	}
+}
+
 /// Starts with `size` for `tree`, brings the first `whole` objects, and gives the next one.
 fn up_to(tree: &mut OffChain, whole: usize) -> Part {
 	let (parts, size) = content(tree);
@@ -644,6 +681,8 @@ fn facts_that_no_operation_would_have_made_are_refused() {
 		(plain(Owner::Shared), Error::SharedNeedsHashedKeys),
 		(Meta { fields: 1, ..alice() }, Error::WrongCounts),
 		(Meta { children: u64::MAX, ..alice() }, Error::WrongCounts),
+		(Meta { revision: u64::MAX, ..alice() }, Error::Overflow),
+		(Meta { revision: (1 << 63) + 1, ..alice() }, Error::Overflow),
 	];
 	for (meta, error) in cases {
 		ExtBuilder::default().build_and_execute(|| {

@@ -147,21 +147,26 @@ fn to_call(op: &Op) -> Call {
 fn call_hub(who: Account, op: &Op) -> Result<(), DispatchError> {
 	let origin = signed(&who.into());
 	let at = |path: &Path| top().descendant(path);
+	// The top stands right below the root.
+	let depth = |path: &Path| 1 + path.keys().len() as u32;
 	with_storage_layer(|| {
 		error(match to_call(op) {
 			Call::Create { parent, key, object_type, flags } => {
-				ObjectTree::create(origin, at(&parent), key, object_type, flags)
+				let bound = depth(&parent) + 1;
+				ObjectTree::create(origin, at(&parent), key, object_type, flags, bound)
 			},
 			Call::SetFields { object, fields } => {
-				ObjectTree::set_fields(origin, at(&object), fields)
+				ObjectTree::set_fields(origin, at(&object), fields, depth(&object))
 			},
 			Call::RemoveFields { object, keys } => {
-				ObjectTree::remove_fields(origin, at(&object), keys)
+				ObjectTree::remove_fields(origin, at(&object), keys, depth(&object))
 			},
-			Call::Transfer { object, to } => ObjectTree::transfer(origin, at(&object), to),
-			Call::Share { object } => ObjectTree::share(origin, at(&object)),
-			Call::Freeze { object } => ObjectTree::freeze(origin, at(&object)),
-			Call::Remove { object } => ObjectTree::remove(origin, at(&object)),
+			Call::Transfer { object, to } => {
+				ObjectTree::transfer(origin, at(&object), to, depth(&object))
+			},
+			Call::Share { object } => ObjectTree::share(origin, at(&object), depth(&object)),
+			Call::Freeze { object } => ObjectTree::freeze(origin, at(&object), depth(&object)),
+			Call::Remove { object } => ObjectTree::remove(origin, at(&object), depth(&object)),
 			Call::RemoveRecursive { .. } => unreachable!("the hub has a queue for that"),
 		})
 	})

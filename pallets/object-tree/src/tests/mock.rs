@@ -46,6 +46,8 @@ parameter_types! {
 	};
 	pub static MaxDirtyObjects: u32 = 512;
 	pub static ReservedDirtyObjects: u32 = 64;
+	/// Whether there are objects that were paid for at other prices.
+	pub static OtherPrices: bool = false;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -126,7 +128,7 @@ impl ExtBuilder {
 		ext.commit_all().unwrap();
 		ext.execute_with(|| {
 			test();
-			ObjectTree::do_try_state().unwrap();
+			check_state();
 			next_block();
 			ObjectTree::do_try_state().unwrap();
 		});
@@ -139,6 +141,14 @@ pub fn start_block(number: u64) {
 	ObjectTree::on_initialize(number);
 }
 
+/// Checks what holds between any two calls.
+fn check_state() {
+	ObjectTree::do_try_state().unwrap();
+	if !OtherPrices::get() {
+		ObjectTree::check_prices().unwrap();
+	}
+}
+
 /// Closes the block with this weight left for `on_idle`, and starts the next one. Gives the digest of the closed one.
 pub fn next_block_with(idle: Weight) -> Digest {
 	let number = System::block_number();
@@ -146,7 +156,7 @@ pub fn next_block_with(idle: Weight) -> Digest {
 	assert!(used.all_lte(idle), "on_idle uses more than it may");
 	ObjectTree::on_finalize(number);
 	let digest = System::digest();
-	ObjectTree::do_try_state().unwrap();
+	check_state();
 	start_block(number + 1);
 	digest
 }
@@ -168,6 +178,11 @@ pub fn id(path: &str) -> ObjectId {
 	ObjectId::ROOT.descendant(&path.parse().unwrap())
 }
 
+/// How deep the object at the end of a path stands: the least depth bound of calls that change it.
+pub fn depth(path: &str) -> u32 {
+	path.split('/').filter(|key| !key.is_empty()).count() as u32
+}
+
 fn split(path: &str) -> (ObjectId, Key) {
 	let (parent, last) = path.rsplit_once('/').unwrap();
 	(if parent.is_empty() { ObjectId::ROOT } else { id(parent) }, key(last))
@@ -179,7 +194,7 @@ pub fn signed(who: &AccountId) -> RuntimeOrigin {
 
 pub fn create_with(who: &AccountId, path: &str, flags: ObjectFlags) -> DispatchResultWithPostInfo {
 	let (parent, key) = split(path);
-	ObjectTree::create(signed(who), parent, key, ObjectType::Plain, flags)
+	ObjectTree::create(signed(who), parent, key, ObjectType::Plain, flags, depth(path))
 }
 
 pub fn create(who: &AccountId, path: &str) -> DispatchResultWithPostInfo {
@@ -188,16 +203,16 @@ pub fn create(who: &AccountId, path: &str) -> DispatchResultWithPostInfo {
 
 pub fn set(who: &AccountId, path: &str, fields: &[(&str, &[u8])]) -> DispatchResultWithPostInfo {
 	let fields: Vec<_> = fields.iter().map(|(name, bytes)| (key(name), value(bytes))).collect();
-	ObjectTree::set_fields(signed(who), id(path), fields.try_into().unwrap())
+	ObjectTree::set_fields(signed(who), id(path), fields.try_into().unwrap(), depth(path))
 }
 
 pub fn unset(who: &AccountId, path: &str, names: &[&str]) -> DispatchResultWithPostInfo {
 	let keys: Vec<_> = names.iter().map(|name| key(name)).collect();
-	ObjectTree::remove_fields(signed(who), id(path), keys.try_into().unwrap())
+	ObjectTree::remove_fields(signed(who), id(path), keys.try_into().unwrap(), depth(path))
 }
 
 pub fn remove(who: &AccountId, path: &str) -> DispatchResultWithPostInfo {
-	ObjectTree::remove(signed(who), id(path))
+	ObjectTree::remove(signed(who), id(path), depth(path))
 }
 
 /// The error of a call without its weight.

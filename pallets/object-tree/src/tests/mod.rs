@@ -14,5 +14,8 @@ mod property;
 mod remote;
 mod removal;
 mod roots;
+mod seeks;
 mod storage;
 mod try_state;
+mod weighing;
+mod weight;

@@ -66,6 +66,11 @@ fn name(byte: u8) -> Key {
 	Key::new(vec![b'a' + byte; 1 + usize::from(byte % 3) * 20]).unwrap()
 }
 
+/// The least depth bound of calls about the object there.
+fn depth(place: &Place) -> u32 {
+	place.len() as u32
+}
+
 fn object_at(place: &Place) -> ObjectId {
 	place.iter().fold(ObjectId::ROOT, |id, byte| id.child(&name(*byte)))
 }
@@ -175,20 +180,24 @@ fn call(who: &AccountId, operation: &Operation) -> Result<(), DispatchError> {
 	with_storage_layer(|| match operation {
 		Operation::Create(at, key, hashed) => {
 			let NewObject { object_type, flags } = new(*hashed);
-			error(ObjectTree::create(origin, object_at(at), name(*key), object_type, flags))
+			let bound = depth(at) + 1;
+			error(ObjectTree::create(origin, object_at(at), name(*key), object_type, flags, bound))
 		},
 		Operation::Set(at, fields) => {
-			error(ObjectTree::set_fields(origin, object_at(at), batch(fields).try_into().unwrap()))
+			let fields = batch(fields).try_into().unwrap();
+			error(ObjectTree::set_fields(origin, object_at(at), fields, depth(at)))
 		},
 		Operation::Unset(at, names) => {
-			error(ObjectTree::remove_fields(origin, object_at(at), keys(names).try_into().unwrap()))
+			let keys = keys(names).try_into().unwrap();
+			error(ObjectTree::remove_fields(origin, object_at(at), keys, depth(at)))
 		},
 		Operation::Transfer(at, to) => {
-			error(ObjectTree::transfer(origin, object_at(at), if *to { ALICE } else { BOB }))
+			let to = if *to { ALICE } else { BOB };
+			error(ObjectTree::transfer(origin, object_at(at), to, depth(at)))
 		},
-		Operation::Share(at) => error(ObjectTree::share(origin, object_at(at))),
-		Operation::Freeze(at) => error(ObjectTree::freeze(origin, object_at(at))),
-		Operation::Remove(at) => error(ObjectTree::remove(origin, object_at(at))),
+		Operation::Share(at) => error(ObjectTree::share(origin, object_at(at), depth(at))),
+		Operation::Freeze(at) => error(ObjectTree::freeze(origin, object_at(at), depth(at))),
+		Operation::Remove(at) => error(ObjectTree::remove(origin, object_at(at), depth(at))),
 		Operation::RemoveRecursive(at) => ObjectTree::remove_recursive(origin, object_at(at)),
 		Operation::CreateRemote(at, key) => {
 			ObjectTree::create_remote(who, &object_at(at), &name(*key), root(1), location(0))

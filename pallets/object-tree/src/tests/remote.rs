@@ -264,9 +264,9 @@ fn first_head_extends_the_root_that_the_hub_computes() {
 /// Ways to give the rights over `/a/b` away.
 fn give_away(way: u8) {
 	assert_ok!(match way {
-		0 => ObjectTree::transfer(signed(&ALICE), id("/a/b"), BOB),
-		1 => ObjectTree::freeze(signed(&ALICE), id("/a/b")),
-		_ => ObjectTree::share(signed(&ALICE), id("/a/b")),
+		0 => ObjectTree::transfer(signed(&ALICE), id("/a/b"), BOB, 2),
+		1 => ObjectTree::freeze(signed(&ALICE), id("/a/b"), 2),
+		_ => ObjectTree::share(signed(&ALICE), id("/a/b"), 2),
 	});
 }
 
@@ -294,10 +294,10 @@ fn deep_foreign_object_is_found() {
 		for path in ["/a", "/a/0", "/a/1", "/a/1/2", "/a/1/2/3", "/a/1/2/4", "/a/5"] {
 			assert_ok!(create(&ALICE, path));
 		}
-		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a/1/2/3"), BOB));
+		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a/1/2/3"), BOB, 4));
 		next_block();
 		assert_noop!(detach(), refused(Error::<Test>::ForeignBelow));
-		assert_ok!(ObjectTree::transfer(signed(&BOB), id("/a/1/2/3"), ALICE));
+		assert_ok!(ObjectTree::transfer(signed(&BOB), id("/a/1/2/3"), ALICE, 4));
 		next_block();
 		assert_ok!(detach());
 	});
@@ -333,7 +333,7 @@ fn object_moves_with_any_number_of_objects_below() {
 			assert_ok!(create(&ALICE, &format!("/a/{number}")));
 		}
 		assert_ok!(create(&ALICE, "/a/299/deep"));
-		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a/299/deep"), BOB));
+		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a/299/deep"), BOB, 3));
 		next_block();
 		assert_noop!(detach(), refused(Error::<Test>::ForeignBelow));
 		assert_ok!(remove(&BOB, "/a/299/deep"));
@@ -354,7 +354,7 @@ fn changes_of_owner_are_counted_through_transfers_above_and_below() {
 			assert_ok!(create(&ALICE, path));
 		}
 		let transfer = |who, path: &str, to| {
-			assert_ok!(ObjectTree::transfer(signed(who), id(path), to));
+			assert_ok!(ObjectTree::transfer(signed(who), id(path), to, depth(path)));
 			ObjectTree::do_try_state().unwrap();
 			(foreign("/a"), foreign("/a/b"))
 		};
@@ -377,7 +377,7 @@ fn changes_of_owner_are_counted_through_transfers_above_and_below() {
 }
 
 fn transfer_top(to: dstp_primitives::AccountId) -> u32 {
-	assert_ok!(ObjectTree::transfer(signed(&BOB), id("/a"), to));
+	assert_ok!(ObjectTree::transfer(signed(&BOB), id("/a"), to, 1));
 	foreign("/a")
 }
 

@@ -34,7 +34,7 @@ fn bad_removals_are_refused() {
 		assert_ok!(create(&ALICE, "/a/b"));
 		assert_noop!(remove(&ALICE, "/a"), Error::<Test>::HasChildren);
 		assert_noop!(remove(&BOB, "/a/b"), Error::<Test>::NotOwner);
-		assert_noop!(ObjectTree::remove(signed(&ALICE), ObjectId::ROOT), Error::<Test>::IsRoot);
+		assert_noop!(ObjectTree::remove(signed(&ALICE), ObjectId::ROOT, 0), Error::<Test>::IsRoot);
 		assert_noop!(
 			ObjectTree::remove_recursive(signed(&ALICE), ObjectId::ROOT),
 			Error::<Test>::IsRoot
@@ -46,8 +46,8 @@ fn bad_removals_are_refused() {
 				(from..from + 200).map(|n| (key(&format!("{n}")), value(b""))).collect();
 			fields.try_into().unwrap()
 		};
-		assert_ok!(ObjectTree::set_fields(signed(&ALICE), id("/a/b"), fields(0)));
-		assert_ok!(ObjectTree::set_fields(signed(&ALICE), id("/a/b"), fields(200)));
+		assert_ok!(ObjectTree::set_fields(signed(&ALICE), id("/a/b"), fields(0), 2));
+		assert_ok!(ObjectTree::set_fields(signed(&ALICE), id("/a/b"), fields(200), 2));
 		assert_noop!(remove(&ALICE, "/a/b"), Error::<Test>::HasManyFields);
 	});
 }
@@ -79,7 +79,12 @@ fn build_tree() {
 	let fill = |path: &str| {
 		assert_ok!(create(&ALICE, path));
 		let fields: Vec<_> = (0..40u32).map(|n| (key(&format!("{n}")), value(b"x"))).collect();
-		assert_ok!(ObjectTree::set_fields(signed(&ALICE), id(path), fields.try_into().unwrap()));
+		assert_ok!(ObjectTree::set_fields(
+			signed(&ALICE),
+			id(path),
+			fields.try_into().unwrap(),
+			depth(path)
+		));
 	};
 	fill("/top");
 	for first in 0..6 {
@@ -140,9 +145,9 @@ fn removal_stops_at_what_the_account_may_not_remove() {
 			assert_ok!(create(&ALICE, &top));
 			assert_ok!(create_with(&ALICE, &low, ObjectFlags::hashed_keys()));
 		}
-		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/foreign/x"), BOB));
-		assert_ok!(ObjectTree::freeze(signed(&ALICE), id("/frozen/x")));
-		assert_ok!(ObjectTree::share(signed(&ALICE), id("/shared/x")));
+		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/foreign/x"), BOB, 2));
+		assert_ok!(ObjectTree::freeze(signed(&ALICE), id("/frozen/x"), 2));
+		assert_ok!(ObjectTree::share(signed(&ALICE), id("/shared/x"), 2));
 		for name in ["/foreign", "/frozen", "/shared"] {
 			assert_ok!(remove_recursive(&ALICE, name));
 		}
@@ -173,8 +178,8 @@ fn removal_ends_when_the_object_is_handed_over_frozen_or_replaced() {
 			assert_ok!(create(&ALICE, path));
 			assert_ok!(remove_recursive(&ALICE, path));
 		}
-		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a"), BOB));
-		assert_ok!(ObjectTree::freeze(signed(&ALICE), id("/b")));
+		assert_ok!(ObjectTree::transfer(signed(&ALICE), id("/a"), BOB, 1));
+		assert_ok!(ObjectTree::freeze(signed(&ALICE), id("/b"), 1));
 		assert_ok!(remove(&ALICE, "/c"));
 		assert_ok!(create(&ALICE, "/c"));
 		System::reset_events();

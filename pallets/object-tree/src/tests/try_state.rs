@@ -45,7 +45,7 @@ fn damage_is_found() {
 		assert!(found(|| Objects::<Test>::remove(id("/a/b"))));
 		assert!(found(|| Remotes::<Test>::remove(id("/a/r"))));
 		assert!(found(|| GlobalRoot::<Test>::put(root(9))));
-		assert!(found(|| Dirty::<Test>::insert(id("/a/b"), ())));
+		assert!(found(|| Dirty::<Test>::insert(id("/a/b"), 0)));
 		assert!(found(|| {
 			Detached::<Test>::insert(id("/a/b"), Objects::<Test>::get(id("/a/b")).unwrap())
 		}));

@@ -136,8 +136,11 @@ fn gaps_forks_and_rollbacks_are_refused() {
 		let subtree = register("geo", params(0, None));
 		let first = commit(subtree, 1);
 		let fork = Head { state_root: H256([9; 32]), ..first.clone() };
-		assert_refused(&fork, Error::SeqReplayed);
+		assert_refused(&fork, Error::HeadForked);
+		assert_refused(&first, Error::SeqReplayed);
 		let second = commit(subtree, 2);
+		// The hub remembers no more than the last one.
+		assert_refused(&fork, Error::SeqReplayed);
 		let third = next_head(subtree, 3);
 		assert_refused(&Head { seq: 4, ..third.clone() }, Error::SeqGap);
 		assert_refused(&Head { seq: u64::MAX, ..third.clone() }, Error::SeqGap);
@@ -147,8 +150,10 @@ fn gaps_forks_and_rollbacks_are_refused() {
 		assert_refused(&Head { prev: other_second.hash(), ..third.clone() }, Error::WrongPrev);
 		assert_refused(&Head { prev: H256::zero(), ..third.clone() }, Error::WrongPrev);
 		// Back to an older root.
-		assert_refused(&Head { pre_root: first.state_root, ..third.clone() }, Error::WrongPreRoot);
-		assert_refused(&Head { pre_root: first.pre_root, ..third.clone() }, Error::WrongPreRoot);
+		assert_refused(&Head { pre_root: first.state_root, ..third.clone() }, Error::RolledBack);
+		assert_refused(&Head { pre_root: first.pre_root, ..third.clone() }, Error::RolledBack);
+		// That of no head.
+		assert_refused(&Head { pre_root: H256([9; 32]), ..third.clone() }, Error::WrongPreRoot);
 		assert_ok!(submit(&third, signed(&third)));
 	});
 }

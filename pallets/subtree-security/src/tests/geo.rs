@@ -83,6 +83,11 @@ fn geo() -> ObjectId {
 	apps().child(&key("geo"))
 }
 
+/// How deep the object at the end of a path below [`geo`] stands.
+fn depth(path: &Path) -> u32 {
+	2 + path.keys().len() as u32
+}
+
 /// Ends the block without checking all that holds, which looks at everything.
 fn close_block() {
 	use frame_support::traits::Hooks;
@@ -97,10 +102,11 @@ fn call_hosted(call: &Call) {
 	let origin = || RuntimeOrigin::signed(ALICE);
 	let make = || match call.clone() {
 		Call::Create { parent, key, object_type, flags } => {
-			ObjectTree::create(origin(), geo().descendant(&parent), key, object_type, flags)
+			let (above, bound) = (geo().descendant(&parent), depth(&parent) + 1);
+			ObjectTree::create(origin(), above, key, object_type, flags, bound)
 		},
 		Call::SetFields { object, fields } => {
-			ObjectTree::set_fields(origin(), geo().descendant(&object), fields)
+			ObjectTree::set_fields(origin(), geo().descendant(&object), fields, depth(&object))
 		},
 		_ => unreachable!("only these are made"),
 	};
@@ -196,7 +202,7 @@ fn the_world_goes_to_other_nodes_and_comes_back_with_its_root() {
 	execute(vec![], || {
 		let origin = || RuntimeOrigin::signed(ALICE);
 		let plain = (ObjectType::Plain, ObjectFlags::default());
-		assert_ok!(ObjectTree::create(origin(), apps(), key("geo"), plain.0, plain.1));
+		assert_ok!(ObjectTree::create(origin(), apps(), key("geo"), plain.0, plain.1, 2));
 		let mut tree = Tree::new(TrieStorage::new(geo(), empty_root(), ()));
 		tree.init_namespace(Owner::Account(ALICE), NewObject::default()).unwrap();
 		for call in &operations(&WORLD) {
@@ -247,7 +253,7 @@ fn the_world_goes_to_other_nodes_and_comes_back_with_its_root() {
 
 		// It is hosted like every other object, and can go again.
 		let set = |fields: Vec<(Key, Value)>| {
-			ObjectTree::set_fields(origin(), country, fields.try_into().unwrap())
+			ObjectTree::set_fields(origin(), country, fields.try_into().unwrap(), 3)
 		};
 		assert_ok!(set(vec![(key("note"), Default::default())]));
 		close_block();

@@ -6,7 +6,7 @@ mod genesis;
 mod geo;
 mod hosting;
 mod offchain;
-mod real_tree;
+pub(crate) mod real_tree;
 mod register;
 mod update;
 mod views;

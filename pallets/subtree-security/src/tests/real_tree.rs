@@ -126,8 +126,49 @@ impl pallet_subtree_security::Config for Hub {
 	type FreeCommitIntervalBlocks = ConstU32<5>;
 	type SubmitterId = crypto::SubmitterId;
 	#[cfg(feature = "runtime-benchmarks")]
-	type BenchmarkHelper = ();
+	type BenchmarkHelper = DeepestPlace;
 	type WeightInfo = ();
+}
+
+/// As in a hub's runtime.
+#[cfg(feature = "runtime-benchmarks")]
+pub struct DeepestPlace;
+
+#[cfg(feature = "runtime-benchmarks")]
+impl crate::BenchmarkHelper for DeepestPlace {
+	fn deepest_parent(owner: &AccountId) -> ObjectId {
+		pallet_object_tree::benchmarking::deepest_parent::<Hub>(owner)
+	}
+
+	fn deepest_object(owner: &AccountId) -> (ObjectId, Key) {
+		pallet_object_tree::benchmarking::deepest_object::<Hub>(owner)
+	}
+
+	fn stage_root(
+		owner: &AccountId,
+		parent: ObjectId,
+		key: &Key,
+		meta: dstp_primitives::Meta,
+		complete: bool,
+	) {
+		pallet_object_tree::benchmarking::stage_root::<Hub>(owner, parent, key, meta, complete);
+	}
+
+	fn close_block() {
+		pallet_object_tree::benchmarking::close_block::<Hub>();
+	}
+}
+
+/// Block 1 with a keystore, which benchmarks sign with.
+#[cfg(feature = "runtime-benchmarks")]
+pub(crate) fn new_benchmark_ext() -> sp_io::TestExternalities {
+	let storage = RuntimeGenesisConfig::default().build_storage().unwrap();
+	let mut ext: sp_io::TestExternalities = storage.into();
+	ext.execute_with(|| start_block(1));
+	ext.register_extension(sp_keystore::KeystoreExt::new(
+		sp_keystore::testing::MemoryKeystore::new(),
+	));
+	ext
 }
 
 pub(super) const ALICE: AccountId = AccountId::new([0xa1; 32]);
@@ -314,12 +355,12 @@ fn register_close_and_remove_do_not_destroy_what_others_hold_below() {
 		execute(vec![], || {
 			let origin = || RuntimeOrigin::signed(ALICE);
 			let (hosted, flags) = (apps(), ObjectFlags::hashed_keys());
-			assert_ok!(ObjectTree::create(origin(), hosted, key("x"), ObjectType::Plain, flags));
+			assert_ok!(ObjectTree::create(origin(), hosted, key("x"), ObjectType::Plain, flags, 2));
 			let below = hosted.child(&key("x"));
 			assert_ok!(match way {
-				0 => ObjectTree::transfer(origin(), below, BOB),
-				1 => ObjectTree::freeze(origin(), below),
-				_ => ObjectTree::share(origin(), below),
+				0 => ObjectTree::transfer(origin(), below, BOB, 2),
+				1 => ObjectTree::freeze(origin(), below, 2),
+				_ => ObjectTree::share(origin(), below, 2),
 			});
 			next_block();
 			let before = ObjectTree::api_object(below);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::Event;
-use dstp_primitives::mode::poa::AuthoritySet;
+use dstp_primitives::{hub::ContentSize, mode::poa::AuthoritySet};
 use frame_support::{assert_noop, assert_ok};
 
 fn rotate(subtree: ObjectId, next: &AuthoritySet, evidence: Evidence) -> DispatchResult {
@@ -140,6 +140,44 @@ fn rotation_is_a_sign_of_life() {
 		assert_noop!(replace(alice(), subtree, &same), Error::<Test>::NotSilent);
 		System::set_block_number(22);
 		assert_ok!(replace(alice(), subtree, &same));
+	});
+}
+
+#[test]
+fn time_in_which_the_owner_lets_no_heads_in_is_no_silence() {
+	execute(|| {
+		let subtree = register("geo", params(0, Some(10)));
+		let owner = || RuntimeOrigin::signed(alice());
+		let size = ContentSize { objects: 1, bytes: 0 };
+		let next = set(&[7], 1);
+		for start in [2, 100] {
+			System::set_block_number(start);
+			assert_ok!(SubtreeSecurity::start_hosting(owner(), subtree, size));
+			System::set_block_number(start + 50);
+			assert_noop!(replace(alice(), subtree, &next), Error::<Test>::BeingHosted);
+			assert_ok!(SubtreeSecurity::cancel_hosting(owner(), subtree));
+			for block in [start + 50, start + 60] {
+				System::set_block_number(block);
+				assert_noop!(replace(alice(), subtree, &next), Error::<Test>::NotSilent);
+			}
+		}
+		System::set_block_number(161);
+		assert_ok!(replace(alice(), subtree, &next));
+	});
+}
+
+#[test]
+fn authorities_rotate_while_the_content_is_taken_back() {
+	execute(|| {
+		let subtree = register("geo", params(0, Some(10)));
+		let size = ContentSize { objects: 1, bytes: 0 };
+		assert_ok!(SubtreeSecurity::start_hosting(RuntimeOrigin::signed(alice()), subtree, size));
+		let next = set(&[2, 3, 4], 2);
+		assert_ok!(rotate(
+			subtree,
+			&next,
+			evidence(0, &payload(subtree, &next), &[(0, 0), (1, 1)])
+		));
 	});
 }
 

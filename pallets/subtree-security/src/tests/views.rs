@@ -86,6 +86,15 @@ fn runtime_passes_its_own_checks() {
 }
 
 #[test]
+#[should_panic(expected = "two security modes of this runtime have the same id")]
+fn runtime_with_two_modes_of_one_id_is_refused() {
+	execute(|| {
+		Twice::set(true);
+		SubtreeSecurity::integrity_test();
+	});
+}
+
+#[test]
 fn records_start_with_a_byte_that_no_trie_node_has() {
 	execute(|| {
 		let subtree = register("geo", params(0, None));

@@ -239,6 +239,9 @@ fn a_call_is_bound_to_chain_subtree_epoch_and_signer() {
 	let mut far = payload.clone();
 	far.valid_until = 11 + MAX_VALIDITY_BLOCKS;
 	assert_eq!(sign(&far).check(&context), Err(CallRefusal::ValidTooLong));
+	let mut nobody = signed.clone();
+	nobody.payload.signer = AccountId::new([0; 32]);
+	assert_eq!(nobody.check(&context), Err(CallRefusal::WeakSigner));
 	let mut forged = signed.clone();
 	forged.payload.nonce = 1;
 	assert_eq!(forged.check(&context), Err(CallRefusal::BadSignature));

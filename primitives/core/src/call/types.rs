@@ -3,7 +3,7 @@
 use crate::{
 	id::{AccountId, Key, ObjectId, Path},
 	object::{ObjectFlags, ObjectType, Value},
-	signature::Signature,
+	signature::{anybody_signs_for, Signature},
 	tree::{TreeError, MAX_BATCH_FIELDS},
 };
 use alloc::vec::Vec;
@@ -169,6 +169,8 @@ pub enum CallRefusal {
 		/// The one that is.
 		expected: u64,
 	},
+	/// Anybody can sign for the signer's account.
+	WeakSigner,
 }
 
 impl fmt::Display for CallRefusal {
@@ -181,6 +183,7 @@ impl fmt::Display for CallRefusal {
 			Self::Expired => f.write_str("the call's last hub block has passed; sign it again with a later valid_until"),
 			Self::ValidTooLong => write!(f, "a call is valid for at most {MAX_VALIDITY_BLOCKS} hub blocks; sign it again with an earlier valid_until"),
 			Self::BadSignature => f.write_str("the signature does not fit the signer and the payload"),
+			Self::WeakSigner => f.write_str("anybody can sign for the signer's account; sign with another key"),
 			Self::WrongNonce { expected } => write!(f, "the account's next nonce in this subtree is {expected}"),
 		}
 	}
@@ -220,6 +223,9 @@ impl SignedCall {
 		}
 		if payload.epoch != context.epoch {
 			return Err(CallRefusal::WrongEpoch);
+		}
+		if anybody_signs_for(&payload.signer) {
+			return Err(CallRefusal::WeakSigner);
 		}
 		if payload.valid_until < context.hub_number {
 			return Err(CallRefusal::Expired);

@@ -10,13 +10,13 @@
 //! [`check`] panics with the violated rule. It knows nothing of a mode but what a [`Fixture`] tells it.
 
 use super::{
-	change, start, ChangeBy, HeadRefusal, ModeContext, ModeError, ModeInfo, SecurityMode,
+	change, resume, start, ChangeBy, HeadRefusal, ModeContext, ModeError, ModeInfo, SecurityMode,
 	StoredMode, Verified,
 };
 use crate::{
 	head::{Head, HeadState, HEAD_VERSION},
 	id::ObjectId,
-	object::{HeadStatus, ModeId},
+	object::ModeId,
 };
 use alloc::vec::Vec;
 use codec::{DecodeAll, Encode};
@@ -48,6 +48,16 @@ pub trait Fixture {
 		state: &<Self::Mode as SecurityMode>::State,
 	) -> Option<UpdateOf<Self::Mode>>;
 
+	/// What the subtree's owner may put in place of the present `state` without the parties' evidence, and after how many hub blocks
+	/// without a sign of life; `None` if the mode never lets the owner do that.
+	fn replacement(
+		&self,
+		_context: &ModeContext,
+		_state: &<Self::Mode as SecurityMode>::State,
+	) -> Option<(<Self::Mode as SecurityMode>::Update, u32)> {
+		None
+	}
+
 	/// Hub blocks that the mode wants between two heads.
 	fn interval_blocks(&self) -> u32 {
 		1
@@ -67,6 +77,7 @@ pub fn check<F: Fixture>(fixture: &F) {
 	evidence_is_for_one_head(fixture);
 	damaged_bytes_are_refused(fixture);
 	updates_are_for_one_state(fixture);
+	owners_replace_only_what_is_silent(fixture);
 }
 
 /// A holder of one subtree, without a tree.
@@ -158,11 +169,6 @@ fn honest_heads_are_accepted<F: Fixture>(fixture: &F) {
 		let location = verified.location();
 		assert_eq!(location.mode, ModeId::Native(F::Mode::ID));
 		assert_eq!((location.epoch, location.era, location.seq), (head.epoch, head.era, head.seq));
-		let status = verified.status();
-		assert!(
-			!matches!(status, HeadStatus::Initial | HeadStatus::Closed | HeadStatus::Challenged),
-			"a fresh head is pending or final"
-		);
 		assert!(
 			verified.signature_checks() <= F::Mode::MAX_SIGNATURE_CHECKS,
 			"no more signatures are checked than declared"
@@ -280,6 +286,53 @@ fn updates_are_for_one_state<F: Fixture>(fixture: &F) {
 	);
 	let evidence = holder.evidence(fixture, &head);
 	holder.verify::<F>(&head, &evidence).expect("an honest head is accepted after an update");
+}
+
+fn owners_replace_only_what_is_silent<F: Fixture>(fixture: &F) {
+	let mut holder = Holder::new(fixture);
+	let ask = |holder: &Holder, update: &[u8]| {
+		change::<F::Mode>(update, &holder.context, holder.stored(), ChangeBy::Owner)
+	};
+	let Some((update, silence)) =
+		fixture.replacement(&holder.context, &holder.decoded_state::<F>())
+	else {
+		holder.context.now = u32::MAX;
+		if let Some((update, _)) = fixture.update(&holder.context, &holder.decoded_state::<F>()) {
+			assert!(ask(&holder, &update.encode()).is_err(), "an owner replaces nothing");
+		}
+		return;
+	};
+	let update = update.encode();
+	let wait = |holder: &mut Holder| holder.context.now += silence;
+	wait(&mut holder);
+	for bytes in cut_or_extended(&update) {
+		assert_eq!(ask(&holder, &bytes), Err(ModeError::MalformedUpdate));
+	}
+	for bytes in flipped(&update) {
+		let _ = ask(&holder, &bytes);
+	}
+	ask(&holder, &update).expect("whoever was silent for long enough is replaced");
+	let head = holder.next_head(1);
+	let evidence = holder.evidence(fixture, &head);
+	let verified = holder.verify::<F>(&head, &evidence).expect("an honest head is accepted");
+	holder.accept(&verified, fixture.interval_blocks());
+	assert!(ask(&holder, &update).is_err(), "a head is a sign of life");
+	wait(&mut holder);
+	holder.state = resume::<F::Mode>(&holder.context, holder.stored()).expect("a state goes on");
+	assert!(ask(&holder, &update).is_err(), "whoever could not commit was not silent");
+	let head = holder.next_head(2);
+	let evidence = holder.evidence(fixture, &head);
+	assert!(holder.verify::<F>(&head, &evidence).is_ok(), "the same parties go on after a break");
+	wait(&mut holder);
+	let updated = ask(&holder, &update).expect("whoever was silent for long enough is replaced");
+	assert_eq!(updated.signature_checks, 0, "an owner gives no evidence");
+	assert_ne!(updated.state, holder.state, "a replacement changes the state");
+	holder.state = updated.state;
+	assert!(
+		holder.verify::<F>(&head, &evidence).is_err(),
+		"evidence of the parties before is refused"
+	);
+	assert!(ask(&holder, &update).is_err(), "new parties have their time");
 }
 
 /// All proper prefixes, and one byte too many.

@@ -34,7 +34,7 @@ mode_errors! {
 	MalformedEvidence = 3, "the bytes are not evidence of this mode";
 	MalformedUpdate = 4, "the bytes are not an update of this mode";
 	NotSupported = 5, "this mode does not allow this change";
-	NoAuthority = 6, "a set of authorities has 1 to 16 keys, and none of them is zero";
+	NoAuthority = 6, "a set of authorities has 1 to 16 keys, and none for which anybody can sign";
 	DuplicateAuthority = 7, "a key occurs twice in the set of authorities";
 	BadThreshold = 8, "the threshold is at least 1 and at most the number of authorities";
 	BadInterval = 9, "the longest silence is longer than the shortest interval between heads";
@@ -48,6 +48,7 @@ mode_errors! {
 	SilenceNotAgreed = 17, "the owner cannot replace these authorities: no longest silence was agreed at registration";
 	NotSilent = 18, "the authorities have not been silent for longer than agreed";
 	Overflow = 19, "a counter would overflow";
+	BadStatus = 20, "the mode gave a fresh head a status that only the subtree's holder gives";
 }
 
 impl core::error::Error for ModeError {}

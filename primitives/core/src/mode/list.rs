@@ -1,9 +1,9 @@
 //! The modes that a runtime knows.
 
 use super::{
-	change, check_stored, start, ChangeBy, HeadRefusal, ModeContext, ModeError, SecurityMode,
-	StoredMode, Updated, Verified, MAX_EVIDENCE_BYTES, MAX_PARAMS_BYTES, MAX_STATE_BYTES,
-	MAX_UPDATE_BYTES,
+	change, check_stored, resume, start, ChangeBy, HeadRefusal, ModeContext, ModeError,
+	SecurityMode, StoredMode, Updated, Verified, MAX_EVIDENCE_BYTES, MAX_PARAMS_BYTES,
+	MAX_STATE_BYTES, MAX_UPDATE_BYTES,
 };
 use crate::{head::Head, object::ModeId};
 use alloc::{vec, vec::Vec};
@@ -70,6 +70,13 @@ pub trait Modes {
 		by: ChangeBy<'_>,
 	) -> Result<Updated, ModeError>;
 
+	/// [`resume`] of the mode with this id.
+	fn resume(
+		mode: &ModeId,
+		context: &ModeContext,
+		stored: StoredMode<'_>,
+	) -> Result<Vec<u8>, ModeError>;
+
 	/// [`check_stored`] of the mode with this id.
 	fn check_stored(mode: &ModeId, stored: StoredMode<'_>) -> Result<(), ModeError>;
 
@@ -122,6 +129,17 @@ macro_rules! impl_modes {
 			) -> Result<Updated, ModeError> {
 				match mode {
 					$(ModeId::Native(id) if *id == $mode::ID => change::<$mode>(update, context, stored, by),)*
+					_ => Err(ModeError::UnknownMode),
+				}
+			}
+
+			fn resume(
+				mode: &ModeId,
+				context: &ModeContext,
+				stored: StoredMode<'_>,
+			) -> Result<Vec<u8>, ModeError> {
+				match mode {
+					$(ModeId::Native(id) if *id == $mode::ID => resume::<$mode>(context, stored),)*
 					_ => Err(ModeError::UnknownMode),
 				}
 			}

@@ -28,6 +28,6 @@ pub use list::{ModeInfo, Modes};
 pub use poa::Poa;
 pub use security_mode::{Accepted, Changed, ModeBytes, ModeContext, SecurityMode};
 pub use verified::{
-	change, check_stored, decode_params, start, ChangeBy, StoredMode, Updated, Verified,
+	change, check_stored, decode_params, resume, start, ChangeBy, StoredMode, Updated, Verified,
 	MAX_EVIDENCE_BYTES, MAX_PARAMS_BYTES, MAX_STATE_BYTES, MAX_UPDATE_BYTES,
 };

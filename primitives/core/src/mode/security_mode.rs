@@ -32,7 +32,7 @@ pub struct ModeContext {
 pub struct Accepted<State> {
 	/// The mode's state from now on.
 	pub state: State,
-	/// How sure the holder may be of the head from now on.
+	/// How sure the holder may be of the head from now on: pending or final.
 	pub status: HeadStatus,
 	/// Signatures that were checked; at most [`SecurityMode::MAX_SIGNATURE_CHECKS`]. What the submitter's call weighs.
 	pub signature_checks: u32,
@@ -102,4 +102,10 @@ pub trait SecurityMode {
 		params: &Self::Params,
 		state: Self::State,
 	) -> Result<Self::State, ModeError>;
+
+	/// The state from `context.now` on, when the holder takes heads again after a time in which it refused all of them, however good they
+	/// were. A mode that draws conclusions from silence counts it anew; others have nothing to do.
+	fn resume(_context: &ModeContext, _params: &Self::Params, state: Self::State) -> Self::State {
+		state
+	}
 }

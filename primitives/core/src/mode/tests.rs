@@ -10,6 +10,47 @@ use codec::Encode;
 use proptest::prelude::*;
 use sp_core::H256;
 
+/// A mode that gives heads whatever status the evidence asks for.
+struct Generous;
+
+impl SecurityMode for Generous {
+	const ID: u32 = 4000;
+	const NAME: &'static str = "generous";
+	const MAX_SIGNATURE_CHECKS: u32 = 0;
+	type Params = ();
+	type State = ();
+	type Evidence = HeadStatus;
+	type Update = ();
+
+	fn start(_: &(), _: &ModeContext) -> Result<(), ModeError> {
+		Ok(())
+	}
+
+	fn verify(
+		_: &Head,
+		_: &ModeContext,
+		_: &(),
+		_: (),
+		status: &HeadStatus,
+	) -> Result<Accepted<()>, ModeError> {
+		Ok(Accepted { state: (), status: *status, signature_checks: 0 })
+	}
+
+	fn update(
+		_: (),
+		_: &ModeContext,
+		_: &(),
+		_: (),
+		_: &HeadStatus,
+	) -> Result<Changed<()>, ModeError> {
+		Err(ModeError::NotSupported)
+	}
+
+	fn replace(_: (), _: &ModeContext, _: &(), _: ()) -> Result<(), ModeError> {
+		Err(ModeError::NotSupported)
+	}
+}
+
 /// A team's own mode: the evidence is the head's number, and a limit of heads was agreed.
 struct Counting<const ID: u32>;
 
@@ -138,6 +179,21 @@ fn a_head_that_does_not_follow_never_reaches_the_mode() {
 	assert!(ask(head()).is_ok());
 	let wrong = Head { prev: H256([1; 32]), ..head() };
 	assert_eq!(ask(wrong), Err(HeadRefusal::Head(HeadError::WrongPrev)));
+}
+
+#[test]
+fn a_fresh_head_is_pending_or_final() {
+	let stored = StoredMode { params: &[], state: &[] };
+	let ask = |status: HeadStatus| {
+		Verified::by::<Generous>(head(), &context(), stored, &status.encode())
+			.map(|verified| verified.status())
+	};
+	for status in [HeadStatus::Pending { until: 9 }, HeadStatus::Final] {
+		assert_eq!(ask(status), Ok(status));
+	}
+	for status in [HeadStatus::Initial, HeadStatus::Challenged, HeadStatus::Closed] {
+		assert_eq!(ask(status), Err(HeadRefusal::Mode(ModeError::BadStatus)));
+	}
 }
 
 #[test]

@@ -45,7 +45,8 @@ pub struct Verified {
 impl Verified {
 	/// Checks that `head` follows `context.last` and asks the mode `M`.
 	///
-	/// Errors: the first [`HeadError`](crate::head::HeadError) if the head does not follow; otherwise the mode's own.
+	/// Errors: the first [`HeadError`](crate::head::HeadError) if the head does not follow; otherwise the mode's own, and
+	/// [`ModeError::BadStatus`] for a mode that calls a fresh head anything but pending or final.
 	pub fn by<M: SecurityMode>(
 		head: Head,
 		context: &ModeContext,
@@ -56,6 +57,11 @@ impl Verified {
 		let (params, state) = decode_stored::<M>(stored)?;
 		let evidence = decode_evidence::<M>(evidence)?;
 		let accepted = M::verify(&head, context, &params, state, &evidence)?;
+		// The others are the holder's to give: it would take a subtree with one of them for new, for closed, or for disputed.
+		let fresh = matches!(accepted.status, HeadStatus::Pending { .. } | HeadStatus::Final);
+		if !fresh {
+			return Err(ModeError::BadStatus.into());
+		}
 		Ok(Self {
 			head,
 			mode: ModeId::Native(M::ID),
@@ -138,6 +144,15 @@ pub fn change<M: SecurityMode>(
 		ChangeBy::Owner => (M::replace(update, context, &params, state)?, 0),
 	};
 	Ok(Updated { state: encode_state::<M>(&state)?, signature_checks })
+}
+
+/// Tells the mode that heads are taken again after a time in which all were refused, and gives the new state, encoded.
+pub fn resume<M: SecurityMode>(
+	context: &ModeContext,
+	stored: StoredMode<'_>,
+) -> Result<Vec<u8>, ModeError> {
+	let (params, state) = decode_stored::<M>(stored)?;
+	encode_state::<M>(&M::resume(context, &params, state))
 }
 
 /// Whether parameters and state of a subtree can be decoded.

@@ -48,7 +48,7 @@ tree_errors! {
 	DuplicateKey = 9, "a key occurs twice in one batch";
 	EmptyBatch = 10, "the batch names no field";
 	BatchTooLong = 11, "a batch names at most 256 fields";
-	ZeroOwner = 12, "the zero account can own nothing; freeze the object instead";
+	ZeroOwner = 12, "anybody can sign for this account, so it owns nothing; freeze the object instead";
 	SharedNeedsHashedKeys = 13, "an object that is to be shared is created with hashed keys";
 	IsRoot = 14, "the root of a namespace is neither created nor removed from inside";
 	IsRemote = 15, "the object's state is remote: it changes by heads, not by calls";

@@ -24,6 +24,7 @@ mod remote;
 mod storage;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 pub use access::{Access, Actor};
 pub use content::{ObjectEntry, MAX_TRIE_KEY_BYTES};
@@ -36,3 +37,4 @@ pub use ops::{
 pub use page::{Page, PageRequest, MAX_PAGE_BYTES, MAX_PAGE_LIMIT};
 pub use remote::namespace_root;
 pub use storage::{Link, Storage, StorageError};
+pub use trail::Trail;

@@ -1,12 +1,13 @@
 //! The operations on hosted objects.
 
-use super::{page::KeyScan, Access, Actor, Link, PageRequest, Storage, StorageError, TreeError};
+use super::{page::KeyScan, Access, Actor, Link, Storage, StorageError, Trail, TreeError};
 use crate::{
 	id::{AccountId, Key, ObjectId, Path, StateRoot, MAX_DEPTH},
 	object::{
 		child_key, encode_field_value, field_key, ChildEntry, Location, Meta, ObjectFlags,
 		ObjectType, Owner, Value, META_KEY, PREFIX_ACCOUNT, PREFIX_CHILD, PREFIX_FIELD,
 	},
+	signature::anybody_signs_for,
 };
 use alloc::{
 	collections::{BTreeMap, BTreeSet},
@@ -167,6 +168,9 @@ impl<S: Storage> ObjectTree<S> {
 	) -> Result<u8, TreeError> {
 		let meta = self.existing(parent)?;
 		Access::CreateChild.check(&meta.owner, actor)?;
+		if matches!(actor, Actor::Account(account) if anybody_signs_for(account)) {
+			return Err(TreeError::ZeroOwner);
+		}
 		let is_root = *parent == self.namespace();
 		if is_root && *actor != Actor::System && RESERVED_KEYS.contains(&key.as_slice()) {
 			return Err(TreeError::ReservedKey);
@@ -285,7 +289,7 @@ impl<S: Storage> ObjectTree<S> {
 		object: &ObjectId,
 		to: &AccountId,
 	) -> Result<(), TreeError> {
-		if *to == AccountId::new([0; 32]) {
+		if anybody_signs_for(to) {
 			return Err(TreeError::ZeroOwner);
 		}
 		self.set_owner(actor, object, Owner::Account(to.clone()))
@@ -333,7 +337,8 @@ impl<S: Storage> ObjectTree<S> {
 		if meta.fields > u64::from(MAX_BATCH_FIELDS) {
 			return Err(TreeError::HasManyFields);
 		}
-		let cleared = self.clear_entries(object, MAX_BATCH_FIELDS, u64::MAX)?;
+		let mut trail = Trail::default();
+		let cleared = self.clear_entries(object, MAX_BATCH_FIELDS, u64::MAX, &mut trail)?;
 		if u64::from(cleared.fields) < meta.fields {
 			return Err(TreeError::HasContractFields);
 		}
@@ -375,15 +380,19 @@ impl<S: Storage> ObjectTree<S> {
 		object: &ObjectId,
 		budget: u32,
 		max_bytes: u64,
+		trail: &mut Trail,
 	) -> Result<Cleared, TreeError> {
 		let layout = self.existing(object)?.flags.key_layout();
 		let mut cleared = Cleared::default();
 		for kind in [PREFIX_FIELD, PREFIX_ACCOUNT] {
-			let mut scan = KeyScan::new(object, layout, kind, &PageRequest::default());
+			let mut scan = KeyScan::starting(object, layout, kind, trail.entries(object));
 			let mut doomed = Vec::new();
-			while doomed.len() < (budget - cleared.entries()) as usize {
-				let Some(found) = scan.next(&self.storage)? else { break };
-				doomed.push(found);
+			let mut all = false;
+			while doomed.len() < (budget - cleared.entries()) as usize && !all {
+				match scan.next(&self.storage)? {
+					Some(found) => doomed.push(found),
+					None => all = true,
+				}
 			}
 			if !doomed.is_empty() {
 				self.storage.mark_dirty(object)?;
@@ -399,6 +408,11 @@ impl<S: Storage> ObjectTree<S> {
 					cleared.add_nonce();
 				}
 				self.storage.delete(object, trie_key)?;
+				trail.set_entries(object, trie_key.clone());
+			}
+			if all && kind == PREFIX_FIELD {
+				// Between fields and nonces stand the keys of children that are gone.
+				trail.set_entries(object, trail.entries(object).max(&[PREFIX_ACCOUNT]).to_vec());
 			}
 		}
 		Ok(cleared)
@@ -415,25 +429,38 @@ impl<S: Storage> ObjectTree<S> {
 		object: &ObjectId,
 		budget: u32,
 	) -> Result<RemovalProgress, TreeError> {
+		self.remove_recursive_on(&mut Trail::default(), actor, object, budget)
+	}
+
+	/// The same in parts that follow one another before roots are computed: each goes on where the `trail` of those before ends.
+	/// After an error the trail is worth nothing.
+	pub fn remove_recursive_on(
+		&mut self,
+		trail: &mut Trail,
+		actor: &Actor,
+		object: &ObjectId,
+		budget: u32,
+	) -> Result<RemovalProgress, TreeError> {
 		self.check_disposable(actor, object)?;
 		let mut progress = RemovalProgress::default();
 		let more = |progress: &RemovalProgress| {
 			progress.steps < budget && progress.bytes < MAX_REMOVAL_BYTES
 		};
 		while more(&progress) && !progress.done && progress.stopped.is_none() {
-			self.remove_deepest(actor, object, budget, &mut progress)?;
+			self.remove_deepest(trail, actor, object, budget, &mut progress)?;
 		}
 		Ok(progress)
 	}
 
 	fn remove_deepest(
 		&mut self,
+		trail: &mut Trail,
 		actor: &Actor,
 		top: &ObjectId,
 		budget: u32,
 		progress: &mut RemovalProgress,
 	) -> Result<(), TreeError> {
-		let object = match self.deepest(top)? {
+		let object = match self.deepest(top, trail)? {
 			Ok(object) => object,
 			Err(remote) => {
 				progress.stopped = Some((remote, TreeError::IsRemote));
@@ -448,10 +475,14 @@ impl<S: Storage> ObjectTree<S> {
 				return Ok(());
 			},
 		};
+		if meta.children > 0 {
+			return Err(StorageError::Corrupt.into());
+		}
 		let cleared = self.clear_entries(
 			&object,
 			budget - progress.steps,
 			MAX_REMOVAL_BYTES - progress.bytes,
+			trail,
 		)?;
 		progress.steps += cleared.entries();
 		progress.bytes = progress.bytes.saturating_add(cleared.bytes);
@@ -468,6 +499,7 @@ impl<S: Storage> ObjectTree<S> {
 			return Ok(());
 		}
 		self.remove_empty(&object, &link, &meta.owner)?;
+		trail.forget(&object);
 		progress.freed.remove(&object);
 		progress.steps += 1;
 		progress.done = object == *top;
@@ -476,13 +508,21 @@ impl<S: Storage> ObjectTree<S> {
 	}
 
 	/// The first object without children on the way down from `top`; `Err` names a remote child in that way.
-	fn deepest(&mut self, top: &ObjectId) -> Result<Result<ObjectId, ObjectId>, TreeError> {
+	fn deepest(
+		&mut self,
+		top: &ObjectId,
+		trail: &mut Trail,
+	) -> Result<Result<ObjectId, ObjectId>, TreeError> {
 		let mut object = *top;
 		loop {
 			let layout = self.existing(&object)?.flags.key_layout();
-			let found = KeyScan::new(&object, layout, PREFIX_CHILD, &PageRequest::default())
+			let found = KeyScan::starting(&object, layout, PREFIX_CHILD, trail.children(&object))
 				.next(&self.storage)?;
-			let Some((key, trie_key)) = found else { return Ok(Ok(object)) };
+			let Some((key, trie_key)) = found else {
+				trail.set_children(&object, alloc::vec![PREFIX_CHILD + 1]);
+				return Ok(Ok(object));
+			};
+			trail.set_children(&object, trie_key.clone());
 			let bytes = self.storage.get(&object, &trie_key)?.ok_or(StorageError::Corrupt)?;
 			let child = object.child(&key);
 			if ChildEntry::from_value(&bytes)?.location != Location::WithParent {

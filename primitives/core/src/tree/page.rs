@@ -125,11 +125,21 @@ impl<'a> KeyScan<'a> {
 		Self { object, layout, kind, prefix, at, inclusive }
 	}
 
+	/// All keys of this kind that do not stand before the trie key `from`.
+	pub(crate) fn starting(object: &'a ObjectId, layout: KeyLayout, kind: u8, from: &[u8]) -> Self {
+		let prefix = alloc::vec![kind];
+		let at = from.max(&prefix).to_vec();
+		Self { object, layout, kind, prefix, at, inclusive: true }
+	}
+
 	/// The next key, raw and as in the trie.
 	pub(crate) fn next<S: Storage>(
 		&mut self,
 		storage: &S,
 	) -> Result<Option<(Key, Vec<u8>)>, TreeError> {
+		if self.at.first() > Some(&self.kind) {
+			return Ok(None);
+		}
 		let found = if self.inclusive && storage.get(self.object, &self.at)?.is_some() {
 			Some(self.at.clone())
 		} else {

@@ -45,6 +45,25 @@ fn a_namespace_is_set_up_once() {
 }
 
 #[test]
+fn accounts_for_which_anybody_signs_own_nothing() {
+	let mut tree = fresh();
+	let hashed = NewObject { flags: crate::ObjectFlags::hashed_keys(), ..Default::default() };
+	let shared = tree.create(&alice(), &SUBTREE, &key("shared"), hashed).unwrap();
+	tree.share(&alice(), &shared).unwrap();
+	let mut order_2 = [0xff; 32];
+	(order_2[0], order_2[31]) = (0xec, 0x7f);
+	for weak in [[0; 32], order_2] {
+		let weak = AccountId::new(weak);
+		let actor = Actor::Account(weak.clone());
+		let created = tree.create(&actor, &shared, &key("a"), NewObject::default());
+		assert_eq!(created, Err(TreeError::ZeroOwner));
+		let remote = tree.create_remote(&actor, &shared, &key("a"), H256::zero(), location(0));
+		assert_eq!(remote, Err(TreeError::ZeroOwner));
+		assert_eq!(tree.transfer(&alice(), &SUBTREE, &weak), Err(TreeError::ZeroOwner));
+	}
+}
+
+#[test]
 fn each_root_is_computed_once_and_the_deepest_first() {
 	let mut tree = fresh();
 	let a = tree.create(&alice(), &SUBTREE, &key("a"), NewObject::default()).unwrap();
@@ -125,6 +144,41 @@ fn a_recursive_removal_stops_at_a_remote_child_and_goes_on_when_it_is_gone() {
 	tree.remove_remote(&alice(), &a, &key("r")).unwrap();
 	let progress = tree.remove_recursive(&alice(), &a, 100).unwrap();
 	assert_eq!((progress.removed, progress.done), (vec![a], true));
+}
+
+#[test]
+fn a_recursive_removal_goes_on_behind_its_trail_and_misses_nothing() {
+	for budget in [1, 2, 3, 7] {
+		let mut tree = fresh();
+		let hashed = NewObject { flags: crate::ObjectFlags::hashed_keys(), ..Default::default() };
+		let a = tree.create(&alice(), &SUBTREE, &key("a"), NewObject::default()).unwrap();
+		for first in ["x", "y", "z"] {
+			let above = tree.create(&alice(), &a, &key(first), hashed.clone()).unwrap();
+			for second in ["k", "l"] {
+				let object =
+					tree.create(&alice(), &above, &key(second), NewObject::default()).unwrap();
+				tree.set_fields(&alice(), &object, &[(key("f"), Default::default())]).unwrap();
+			}
+			tree.set_fields(&alice(), &above, &[(key("f"), Default::default())]).unwrap();
+		}
+		accept(&mut tree);
+		// What calls removed before.
+		let gone = a.child(&key("x")).child(&key("k"));
+		tree.remove(&alice(), &gone).unwrap();
+		let (mut trail, mut removed) = (Trail::default(), Vec::new());
+		loop {
+			let progress = tree.remove_recursive_on(&mut trail, &alice(), &a, budget).unwrap();
+			removed.extend(progress.removed);
+			if progress.done {
+				break;
+			}
+			assert_eq!((progress.steps, progress.stopped), (budget, None));
+		}
+		assert_eq!(removed.len(), 9);
+		assert_eq!(trail, Trail::default(), "nothing is remembered of what is gone");
+		assert_eq!(accept(&mut tree).len(), 1);
+		assert_eq!(tree.meta(&SUBTREE).unwrap().unwrap().children, 0);
+	}
 }
 
 #[test]

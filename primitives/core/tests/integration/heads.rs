@@ -33,9 +33,10 @@ fn each_way_not_to_follow_has_its_error() {
 	for era in [2, 4] {
 		assert_eq!(check(|head| head.era = era), Err(HeadError::WrongEra));
 	}
-	for seq in [0, 2, 3] {
+	for seq in [0, 1, 2] {
 		assert_eq!(check(|head| head.seq = seq), Err(HeadError::SeqReplayed));
 	}
+	assert_eq!(check(|head| head.seq = 3), Err(HeadError::HeadForked));
 	for seq in [5, u64::MAX] {
 		assert_eq!(check(|head| head.seq = seq), Err(HeadError::SeqGap));
 	}

@@ -16,8 +16,8 @@ mod hub;
 mod staging;
 
 use super::{
-	node::Node, signer::Signer, text, transaction, HubCall, HubTransactions, NodeArgs, Report,
-	SignerArgs, VerbError,
+	args::wait_seconds, node::Node, signer::Signer, text, transaction, HubCall, HubTransactions,
+	NodeArgs, Report, SignerArgs, VerbError,
 };
 use crate::{
 	global_tree::{ObjectId32, ObjectJson},
@@ -64,7 +64,7 @@ pub struct HostCmd {
 	pub discard_calls: bool,
 
 	/// Give up after this many seconds of waiting for one step
-	#[arg(long, value_name = "SECONDS", default_value_t = 120)]
+	#[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = wait_seconds())]
 	pub timeout: u64,
 
 	/// Who signs and pays.

@@ -11,6 +11,8 @@
 //! silent ones stop the subtree, for at most the agreed silence, after which the owner may name another set. Whoever trusts a
 //! subtree where a silence is agreed therefore trusts the owner too: after that many hub blocks without a sign of life, also when the
 //! hub's blocks were full, the owner alone decides who signs. With nothing to commit, a rotation to the same keys is a sign of life.
+//! Blocks in which the hub took no heads of the subtree because the owner was taking its state back do not count: the silence begins
+//! anew when that is cancelled.
 
 #[cfg(all(test, feature = "runtime"))]
 mod tests;

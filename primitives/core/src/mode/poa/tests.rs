@@ -140,6 +140,10 @@ impl Fixture for Honest {
 		Some((next, evidence))
 	}
 
+	fn replacement(&self, _: &ModeContext, _: &PoaState) -> Option<(AuthoritySet, u32)> {
+		Some((set(3..8, 3), 11))
+	}
+
 	fn interval_blocks(&self) -> u32 {
 		2
 	}

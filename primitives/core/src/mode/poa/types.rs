@@ -4,6 +4,7 @@ use crate::{
 	head::Head,
 	id::AccountId,
 	mode::{ModeContext, ModeError},
+	signature::anybody_signs_for,
 	signature::Signature,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
@@ -29,7 +30,7 @@ pub const MAX_AUTHORITIES: u32 = 16;
 	Clone, PartialEq, Eq, Debug, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo,
 )]
 pub struct AuthoritySet {
-	/// 1 to 16 accounts, each once, none zero. Their positions are the indices in [`PoaEvidence`].
+	/// 1 to 16 accounts, each once, none for which anybody can sign. Their positions are the indices in [`PoaEvidence`].
 	pub keys: BoundedVec<AccountId, ConstU32<MAX_AUTHORITIES>>,
 	/// Signatures needed: 1 to the number of keys.
 	pub threshold: u8,
@@ -46,9 +47,7 @@ impl AuthoritySet {
 
 	/// Checks what decoding does not.
 	pub fn check(&self) -> Result<(), ModeError> {
-		// The zero key is a point of small order on the curve of ed25519: everybody can sign for it.
-		let zero = AccountId::new([0; 32]);
-		if self.keys.is_empty() || self.keys.contains(&zero) {
+		if self.keys.is_empty() || self.keys.iter().any(anybody_signs_for) {
 			return Err(ModeError::NoAuthority);
 		}
 		if self.keys.iter().collect::<BTreeSet<_>>().len() != self.keys.len() {
@@ -84,7 +83,7 @@ pub struct PoaState {
 	pub authorities: AuthoritySet,
 	/// Hub block in which the last head was accepted; `None` before the first.
 	pub last_head_block: Option<u32>,
-	/// Hub block of the last sign of life: registration, head, or another set.
+	/// Hub block of the last sign of life (registration, head, or another set), or of the end of a time in which the hub took no heads.
 	pub active_block: u32,
 }
 

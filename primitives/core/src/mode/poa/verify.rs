@@ -140,4 +140,9 @@ impl SecurityMode for Poa {
 		}
 		state.succeed(next, context.now)
 	}
+
+	/// Whoever could not commit was not silent.
+	fn resume(context: &ModeContext, _params: &PoaParams, state: PoaState) -> PoaState {
+		PoaState { active_block: context.now, ..state }
+	}
 }
