@@ -239,6 +239,9 @@ pub enum CtlResponse {
 	/// Exactly as many heads as asked for, newest first.
 	#[codec(index = 2)]
 	Heads(BoundedVec<Head, ConstU32<MAX_HEADS>>),
+	/// The node has too much to do, for this peer or for all. Nobody's fault: ask again in a moment, or another node.
+	#[codec(index = 3)]
+	Busy,
 }
 
 /// Where a range starts.
@@ -297,6 +300,9 @@ pub enum SyncResponse {
 	/// A head and the entries of its batch.
 	#[codec(index = 2)]
 	Batch(Box<Head>, Vec<BatchEntry>),
+	/// The node has too much to do, for this peer or for all. Nobody's fault: ask again in a moment, or another node.
+	#[codec(index = 3)]
+	Busy,
 }
 
 /// A question of a reader.
@@ -325,6 +331,9 @@ pub enum XferResponse {
 	/// The proof.
 	#[codec(index = 1)]
 	Proof(Box<Proof>),
+	/// The node has too much to do, for this peer or for all. Nobody's fault: ask again in a moment, or another node.
+	#[codec(index = 2)]
+	Busy,
 }
 
 /// A node has a new head. Only a hint where to ask: followers act on what the hub finalised.

@@ -3,9 +3,10 @@
 //! Nobody has to wait for the slow: when a node is silent for a few seconds, the next one is asked too, and the first proof that
 //! holds ends the question, whoever gives it. So a row of silent nodes delays a reader, but does not keep it from a good one.
 
-use super::{failure::to_failure, to_peer, Clock, ProtocolNames, LOG};
+use super::{failure::to_failure, to_peer, Clock, ProtocolNames, FORGED, LOG};
 use crate::{
 	score::{Scores, Verdict},
+	server::busy,
 	sync::{check_proof, Failure, Fault},
 	wire::{Protocol, Wire, XferRequest, XferResponse},
 };
@@ -16,11 +17,9 @@ use dstp_primitives::{
 use futures::{future::BoxFuture, stream::FuturesUnordered, FutureExt, StreamExt};
 use sc_network::{
 	service::traits::NetworkService, IfDisconnected, OutboundFailure, PeerId, ProtocolName,
-	ReputationChange, RequestFailure,
+	RequestFailure,
 };
 use std::{collections::HashSet, time::Duration};
-
-const FORGED: ReputationChange = ReputationChange::new(-(1 << 28), "dstp: forged proof");
 
 /// Most nodes that one question goes to, and that one search gives: anybody may put records into the DHT, and whoever fills it with
 /// dead nodes must not make a reader knock at thousands of doors. Their answers together have at most 36 MiB.
@@ -90,7 +89,7 @@ pub struct NoProof {
 ///
 /// Asks at most [`MAX_ASKED`] different nodes: the first ones that are not banned, and never this node itself. They are asked in
 /// their order, each once the one before has failed or was silent for 3 seconds, while answers of earlier ones still count. A node
-/// that was not reached, or refused, is asked once more after a second. Each request has the time limit of [`Protocol::Xfer`] from
+/// that was not reached, refused or is busy is asked once more after a second. Each request has the time limit of [`Protocol::Xfer`] from
 /// the connection on, and all together take at most [`ASK_LIMIT`].
 pub async fn ask_proof(
 	network: &dyn NetworkService,
@@ -186,19 +185,22 @@ fn choose(local: PeerId, scores: &Scores, providers: &[PeerId], unix_ms: u64) ->
 	able.take(MAX_ASKED).copied().collect()
 }
 
-/// Asks one node, and once more if that may help: two nodes that connect with each other at the same time, or a connection that
-/// closes under a request, look like a node that is gone.
+/// Asks one node, and once more if that may help: it is busy, or not reached. Two nodes that connect with each other at the same time,
+/// or a connection that closes under a request, look like a node that is gone.
 async fn ask_one(asks: &impl Asks, limits: Limits, provider: PeerId) -> (PeerId, Answer) {
 	let answer = request(asks, limits, provider).await;
-	let Err(failure) = &answer else { return (provider, answer) };
-	match to_failure(failure, true) {
-		Failure::Unreachable | Failure::NotConnected => {
-			log::debug!(target: LOG, "{provider} is asked for a proof once more: {failure}");
-			tokio::time::sleep(limits.again).await;
-			(provider, request(asks, limits, provider).await)
+	let again = match &answer {
+		Ok(bytes) => *bytes == busy(Protocol::Xfer),
+		Err(failure) => {
+			matches!(to_failure(failure, true), Failure::Unreachable | Failure::NotConnected)
 		},
-		Failure::Refused | Failure::TimedOut => (provider, answer),
+	};
+	if !again {
+		return (provider, answer);
 	}
+	log::debug!(target: LOG, "{provider} is asked for a proof once more");
+	tokio::time::sleep(limits.again).await;
+	(provider, request(asks, limits, provider).await)
 }
 
 async fn request(asks: &impl Asks, limits: Limits, provider: PeerId) -> Answer {
@@ -245,7 +247,7 @@ fn take(
 /// `None`: the node has not got it.
 fn check(bytes: &[u8], question: &Question) -> Result<Option<Proven>, Fault> {
 	match XferResponse::from_bytes(bytes).map_err(|_| Fault::Malformed)? {
-		XferResponse::NotServed => Ok(None),
+		XferResponse::NotServed | XferResponse::Busy => Ok(None),
 		XferResponse::Proof(proof) => {
 			let from = TrustedRoot { object: question.subtree, root: question.root };
 			check_proof(*proof, &question.query, from).map(Some)
@@ -278,9 +280,13 @@ mod tests {
 		/// At first only.
 		RefusesOnce,
 		Refuses,
+		/// At first only.
+		BusyOnce,
 		SendsTooMuch,
 		Forges,
 		Proves,
+		/// After so many times the patience of these tests.
+		ProvesLate(u32),
 	}
 
 	/// Nodes with their answers, and what they were asked.
@@ -303,6 +309,7 @@ mod tests {
 			asked.push(provider);
 			let answer = match self.nodes[&provider] {
 				Node::Silent => return futures::future::pending().boxed(),
+				Node::BusyOnce if first => Ok(busy(Protocol::Xfer)),
 				Node::RefusesOnce if first => Err(RequestFailure::Refused),
 				Node::Refuses => Err(RequestFailure::Refused),
 				Node::SendsTooMuch => {
@@ -315,7 +322,12 @@ mod tests {
 					*forged.last_mut().unwrap() ^= 1;
 					Ok(forged)
 				},
-				Node::RefusesOnce | Node::Proves => Ok(self.proof.clone()),
+				Node::ProvesLate(after) => {
+					let proof = self.proof.clone();
+					let wait = tokio::time::sleep(after * LIMITS.patience);
+					return wait.map(|()| Ok(proof)).boxed();
+				},
+				Node::BusyOnce | Node::RefusesOnce | Node::Proves => Ok(self.proof.clone()),
 			};
 			futures::future::ready(answer).boxed()
 		}
@@ -445,10 +457,19 @@ mod tests {
 	}
 
 	#[tokio::test]
-	async fn a_node_that_refuses_is_asked_once_more() {
-		let net = Net::new([Node::RefusesOnce]);
+	async fn a_late_answer_still_counts_when_others_are_asked() {
+		let net = Net::new([Node::ProvesLate(5)].into_iter().chain(many(Node::Silent, 2)));
 		net.ask(LIMITS).await.unwrap();
-		assert_eq!(net.asked(), [net.providers[0]; 2]);
+		assert_eq!((net.asked(), net.points(0)), (net.providers.clone(), 1));
+	}
+
+	#[tokio::test]
+	async fn a_node_that_refuses_is_asked_once_more() {
+		for node in [Node::RefusesOnce, Node::BusyOnce] {
+			let net = Net::new([node]);
+			net.ask(LIMITS).await.unwrap();
+			assert_eq!(net.asked(), [net.providers[0]; 2]);
+		}
 
 		let net = Net::new([Node::Refuses]);
 		assert_eq!(net.ask(LIMITS).await.unwrap_err(), NoProof { asked: 1 });

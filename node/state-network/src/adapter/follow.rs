@@ -3,7 +3,7 @@
 use super::{
 	failure::to_failure,
 	find::{draw, Lookups},
-	provider_key, to_peer, to_peer_id, Clock, ProtocolNames, LOG,
+	provider_key, to_peer, to_peer_id, Clock, ProtocolNames, FORGED, LOG,
 };
 use crate::{
 	peer::Peer,
@@ -22,7 +22,6 @@ use sc_network::{
 use std::{sync::Arc, time::Duration};
 
 const TICK: Duration = Duration::from_millis(200);
-const INVALID: ReputationChange = ReputationChange::new(-(1 << 28), "dstp: forged answer");
 const BANNED: ReputationChange = ReputationChange::new_fatal("dstp: banned");
 
 /// What the node tells a follower.
@@ -164,7 +163,7 @@ fn carry_out(
 		Action::Report { peer, outcome: Outcome::Invalid, fault } => {
 			let reason = fault.map_or_else(String::new, |fault| fault.to_string());
 			log::info!(target: LOG, "{peer:?} answered wrongly: {reason}");
-			report(network, &peer, INVALID);
+			report(network, &peer, FORGED);
 		},
 		Action::Report { .. } => {},
 		Action::Disconnect(peer) => report(network, &peer, BANNED),
@@ -207,4 +206,166 @@ fn request(
 		(id, result)
 	}
 	.boxed()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::{
+		super::fake::{Call, FakeNetwork},
+		*,
+	};
+	use crate::{
+		sync::{ApplyError, Resume, TrieEntry, VerifiedRange},
+		wire::{CtlResponse, Protocol, Wire},
+		Scores,
+	};
+	use dstp_primitives::{batch::BatchEntry, head::Head, ObjectId, StateRoot};
+	use sc_network::{Multiaddr, RequestFailure};
+	use sp_core::H256;
+
+	const FOLLOWED: Followed =
+		Followed { genesis: H256::repeat_byte(9), subtree: ObjectId([7; 32]) };
+	/// Longer than anything takes here.
+	const LONG: Duration = Duration::from_secs(60);
+
+	#[derive(Debug, thiserror::Error)]
+	#[error("nothing is stored here")]
+	struct Nothing;
+
+	/// A copy that stays empty.
+	struct Empty;
+
+	impl Target for Empty {
+		type Error = Nothing;
+
+		fn head(&self) -> Result<Option<HeadState>, Nothing> {
+			Ok(None)
+		}
+
+		fn resume(&self) -> Result<Option<Resume>, Nothing> {
+			Ok(None)
+		}
+
+		fn begin(&mut self, _: &Resume) -> Result<(), Nothing> {
+			Err(Nothing)
+		}
+
+		fn store(&mut self, _: Vec<VerifiedRange>, _: &Resume) -> Result<(), Nothing> {
+			Err(Nothing)
+		}
+
+		fn stored_root(&self, _: &ObjectId) -> Result<Option<StateRoot>, Nothing> {
+			Ok(None)
+		}
+
+		fn get(&self, _: &ObjectId, _: &[u8]) -> Result<Option<Vec<u8>>, Nothing> {
+			Ok(None)
+		}
+
+		fn scan(&self, _: &ObjectId, _: &[u8], _: usize) -> Result<Vec<TrieEntry>, Nothing> {
+			Ok(Vec::new())
+		}
+
+		fn finish(&mut self, _: &HeadState) -> Result<(), Nothing> {
+			Err(Nothing)
+		}
+
+		fn apply(&mut self, _: &Head, _: &[BatchEntry]) -> Result<(), ApplyError<Nothing>> {
+			Err(Nothing.into())
+		}
+	}
+
+	fn names() -> ProtocolNames {
+		ProtocolNames::new(ProtocolName::from)
+	}
+
+	/// A network with a follower that knows nobody.
+	fn start() -> (Arc<FakeNetwork>, async_channel::Sender<Input>, Scores) {
+		let (network, scores) = (Arc::new(FakeNetwork::new()), Scores::default());
+		let (sender, inputs) = async_channel::unbounded();
+		let follower = Follower::new(FOLLOWED, Empty, scores.clone(), 1).unwrap();
+		let follow = follow(network.clone(), names(), FOLLOWED, follower, inputs, |_| {});
+		tokio::spawn(follow.map(drop));
+		(network, sender, scores)
+	}
+
+	fn key() -> KademliaKey {
+		provider_key(FOLLOWED.genesis, &FOLLOWED.subtree)
+	}
+
+	#[tokio::test]
+	async fn providers_from_the_dht_are_looked_up_and_asked_but_not_this_node() {
+		let (network, _inputs, _) = start();
+		network.until_calls(1).await;
+		assert_eq!(network.calls(), [Call::FindProviders(key())]);
+		let [provider, stranger] = [(); 2].map(|()| PeerId::random());
+		let other = KademliaKey::from(vec![1; 32]);
+		network.tell(DhtEvent::ProvidersFound(other, vec![stranger]));
+		network.tell(DhtEvent::ProvidersFound(key(), vec![network.local(), provider]));
+		network.until_calls(3).await;
+		let ctl = names().get(Protocol::Ctl).clone();
+		let calls = [Call::FindPeer(provider), Call::Request(provider, ctl, true)];
+		assert_eq!(network.calls()[1..], calls);
+		let address: Multiaddr = "/ip4/127.0.0.1/tcp/1".parse().unwrap();
+		let closest = vec![(stranger, vec![address.clone()]), (provider, vec![address.clone()])];
+		network.tell(DhtEvent::ClosestPeersFound(stranger, closest.clone()));
+		network.tell(DhtEvent::ClosestPeersFound(provider, closest));
+		network.until_calls(4).await;
+		assert_eq!(network.calls()[3..], [Call::Address(provider, address)]);
+	}
+
+	#[tokio::test]
+	async fn a_wrong_answer_costs_its_sender_with_the_transport_too() {
+		let (network, inputs, scores) = start();
+		let liar = PeerId::random();
+		inputs.try_send(Input::Providers(vec![liar])).unwrap();
+		network.until_calls(2).await;
+		let reports =
+			|| network.calls().into_iter().filter(|call| matches!(call, Call::Report(..)));
+		for lies in 1..=2 {
+			let mut requests = network.take_requests();
+			while requests.is_empty() {
+				tokio::time::sleep(Duration::from_millis(10)).await;
+				requests = network.take_requests();
+			}
+			let answer = CtlResponse::Heads(Default::default()).to_bytes();
+			let name = names().get(Protocol::Ctl).clone();
+			requests.pop().unwrap().1.send(Ok((answer, name))).unwrap();
+			while reports().count() < lies {
+				tokio::time::sleep(Duration::from_millis(10)).await;
+			}
+		}
+		let expected = [FORGED, FORGED, BANNED].map(|change| Call::Report(liar, change));
+		while reports().count() < 3 {
+			tokio::time::sleep(Duration::from_millis(10)).await;
+		}
+		assert_eq!(reports().collect::<Vec<_>>(), expected);
+		assert!(scores.lock().is_banned(&to_peer(&liar), Clock::start().now().unix_ms));
+	}
+
+	#[tokio::test]
+	async fn a_request_that_the_transport_forgets_ends_with_its_own_time_limit() {
+		let network = FakeNetwork::new();
+		let (name, provider) = (names().get(Protocol::Sync).clone(), PeerId::random());
+		let ask = |peer: &Peer, limit| {
+			request(&network, RequestId(1), peer, (name.clone(), vec![1]), false, limit)
+		};
+		let peer = to_peer(&provider);
+		let ended = |failure| (RequestId(1), Err(failure));
+		assert_eq!(ask(&peer, Duration::from_millis(20)).await, ended(Failure::TimedOut));
+		let asked = ask(&peer, LONG);
+		network.take_requests();
+		assert_eq!(asked.await, ended(Failure::Unreachable), "the sender is dropped");
+		let asked = ask(&peer, LONG);
+		let (_, sender) = network.take_requests().pop().unwrap();
+		sender.send(Err(RequestFailure::NotConnected)).unwrap();
+		assert_eq!(asked.await, ended(Failure::NotConnected));
+		let asked = ask(&peer, LONG);
+		let (payload, sender) = network.take_requests().pop().unwrap();
+		sender.send(Ok((vec![2], name.clone()))).unwrap();
+		assert_eq!((payload, asked.await), (vec![1], (RequestId(1), Ok(vec![2]))));
+		let nobody = Peer::new([1, 2, 3]).unwrap();
+		assert_eq!(ask(&nobody, LONG).await, ended(Failure::Unreachable));
+		assert_eq!(network.calls(), vec![Call::Request(provider, name.clone(), false); 4]);
+	}
 }

@@ -7,6 +7,8 @@
 
 mod ask;
 mod failure;
+#[cfg(test)]
+mod fake;
 mod find;
 mod follow;
 mod provide;
@@ -15,14 +17,17 @@ mod serve;
 pub use ask::{ask_proof, NoProof, Question, ASK_LIMIT, MAX_ASKED};
 pub use find::find_providers;
 pub use follow::{follow, Input, Progress};
-pub use provide::{provide, provider_key};
+pub use provide::{provide, provider_key, Providing};
 pub use serve::{serve, Inbound};
 
 use crate::{peer::Peer, sync::Now, wire::Protocol};
-use sc_network::{PeerId, ProtocolName};
+use sc_network::{PeerId, ProtocolName, ReputationChange};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 const LOG: &str = "dstp::network";
+
+/// What a provably wrong answer costs with the transport, which forgets it soon; see [`score`](crate::score).
+const FORGED: ReputationChange = ReputationChange::new(-(1 << 28), "dstp: forged answer");
 
 /// Requests that may wait in a protocol's inbound queue. The queue only smooths bursts: what waits was not admitted yet.
 pub const INBOUND_QUEUE: usize = 64;

@@ -50,6 +50,11 @@ impl Batches {
 		self.trusted.get(&seq).copied()
 	}
 
+	/// The oldest head with a trusted hash.
+	pub fn oldest(&self) -> Option<u64> {
+		self.trusted.keys().next().copied()
+	}
+
 	/// What is missing between `local` and `hub` and not asked for.
 	pub fn wanted(&self, local: u64, hub: u64) -> Option<Wanted> {
 		let known =

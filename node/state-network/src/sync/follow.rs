@@ -133,17 +133,16 @@ impl<T: Target> Follower<T> {
 				max_bytes: MAX_RANGE_BYTES,
 				tries: tries.try_into().expect("a request takes at most that many; qed"),
 			};
+			self.peers.note_asked(&peer, self.copied_ms, now.ms);
 			self.send(now, peer, Kind::Ranges, (Protocol::Sync, request.to_bytes()));
 		}
-		let moved = !same_head(&hub, &ranges.pivot);
 		let waited = now.ms.saturating_sub(self.copied_ms);
 		let gone = hub.seq - ranges.pivot.seq > KEPT_HEADS && waited >= GONE_MS;
-		if moved
-			&& (gone || waited >= COPY_STUCK_MS || ranges.has_nothing())
-			&& ranges.has_waiting()
-			&& ranges.is_idle()
-			&& self.peers.all_lack(Need::Ranges, now.ms)
-		{
+		let idle = ranges.has_waiting() && ranges.is_idle();
+		let useless = ranges.has_nothing() && idle && self.peers.all_lack(Need::Ranges, now.ms)
+			|| (gone || waited >= COPY_STUCK_MS)
+				&& self.peers.nobody_helps(Need::Ranges, self.copied_ms, now.ms);
+		if useless && !same_head(&hub, &ranges.pivot) {
 			return self.begin_copy(now, hub, State::Copying(ranges));
 		}
 		Step::Rest(State::Copying(ranges))
@@ -184,8 +183,9 @@ impl<T: Target> Follower<T> {
 		self.request_batches(now, &mut batches, local.seq, hub.seq);
 		let waited = now.ms.saturating_sub(self.progress_ms);
 		let gone = hub.seq - local.seq > KEPT_HEADS && waited >= GONE_MS;
-		let stuck = waited >= STUCK_MS;
-		if (gone || stuck) && self.peers.all_lack(Need::Batches, now.ms) {
+		if (gone || waited >= STUCK_MS)
+			&& self.peers.nobody_helps(Need::Batches, self.progress_ms, now.ms)
+		{
 			return self.begin_copy(now, hub, State::Following(batches));
 		}
 		Step::Rest(State::Following(batches))
@@ -231,6 +231,7 @@ impl<T: Target> Follower<T> {
 					(Protocol::Sync, SyncRequest::Batch { subtree, epoch, seq }.to_bytes()),
 				),
 			};
+			self.peers.note_asked(&peer, self.progress_ms, now.ms);
 			let id = self.send(now, peer, kind, request);
 			batches.note_asked(wanted, id);
 		}
@@ -270,6 +271,7 @@ impl<T: Target> Follower<T> {
 		let serving = match &response {
 			CtlResponse::Status(served) => verify::status(served, self.followed)?,
 			CtlResponse::NotServed => None,
+			CtlResponse::Busy => return Ok(self.on_busy(now, sent)),
 			CtlResponse::Heads(_) => return Err(Fault::WrongKind),
 		};
 		let serving = serving
@@ -283,6 +285,12 @@ impl<T: Target> Follower<T> {
 			}
 		}
 		Ok(Outcome::Complete)
+	}
+
+	/// It was reached, and is asked again soon.
+	fn on_busy(&mut self, now: Now, sent: &InFlight) -> Outcome {
+		self.peers.note_busy(&sent.peer, now.ms);
+		Outcome::Ambiguous
 	}
 
 	fn on_ranges(
@@ -299,6 +307,7 @@ impl<T: Target> Follower<T> {
 				self.peers.note_lacks(&sent.peer, Need::Ranges, now.ms);
 				return Ok(Outcome::Ambiguous);
 			},
+			SyncResponse::Busy => return Ok(self.on_busy(now, sent)),
 			SyncResponse::Batch(..) => return Err(Fault::WrongKind),
 		};
 		let verified = verify::ranges(proofs, ranges.asked(id), MAX_RANGE_BYTES as usize)?;
@@ -310,13 +319,13 @@ impl<T: Target> Follower<T> {
 				self.counters.ranges += count;
 				self.counters.objects += objects;
 				self.counters.entries += entries;
-				self.copied_ms = now.ms;
 			},
 			Err(error) => {
 				log::warn!(target: LOG, "the store of {} refuses a range: {error}", self.followed.subtree);
 				self.paused_until = now.ms + STORAGE_PAUSE_MS;
 			},
 		}
+		self.copied_ms = now.ms;
 		Ok(Outcome::Complete)
 	}
 
@@ -333,6 +342,7 @@ impl<T: Target> Follower<T> {
 				self.peers.note_lacks(&sent.peer, Need::Batches, now.ms);
 				return Ok(Outcome::Ambiguous);
 			},
+			CtlResponse::Busy => return Ok(self.on_busy(now, sent)),
 			CtlResponse::Status(_) => return Err(Fault::WrongKind),
 		};
 		let epoch = self.hub().map_or(0, |hub| hub.epoch);
@@ -342,10 +352,13 @@ impl<T: Target> Follower<T> {
 		verify::heads(&heads, self.followed, epoch, asked, trusted, |seq, hash| {
 			hashes.push((seq, hash))
 		})?;
+		let oldest = batches.oldest();
 		for (seq, hash) in hashes {
 			batches.trust(seq, hash);
 		}
-		self.progress_ms = now.ms;
+		if batches.oldest() < oldest {
+			self.progress_ms = now.ms;
+		}
 		Ok(Outcome::Complete)
 	}
 
@@ -362,6 +375,7 @@ impl<T: Target> Follower<T> {
 				self.peers.note_lacks(&sent.peer, Need::Batches, now.ms);
 				return Ok(Outcome::Ambiguous);
 			},
+			SyncResponse::Busy => return Ok(self.on_busy(now, sent)),
 			SyncResponse::Ranges(_) => return Err(Fault::WrongKind),
 		};
 		let epoch = self.hub().map_or(0, |hub| hub.epoch);

@@ -67,17 +67,17 @@ const STORAGE_PAUSE_MS: u64 = 5_000;
 
 /// How long a follower that lies further behind than heads are kept looks for a provider that has its batches, or the state that it
 /// copies, all the same, before it copies anew: longer than a search for providers takes, so that the first one, which may lie, does
-/// not decide alone.
+/// not decide alone. A provider that was asked and gave nothing of use for so long is not waited for.
 const GONE_MS: u64 = 15_000;
 
-/// After this time without a batch, when all providers say that they have not got it, the state is copied again. Not sooner: a
-/// copy throws away what is here, and those who are connected now may be liars. See [`GONE_MS`] for a copy that
-/// lies more than [`KEPT_HEADS`] behind.
+/// After this time without a batch, when no provider helps (they say that they have not got it, or nothing), the state is copied
+/// again. Not sooner: a copy throws away what is here, and those who are connected now may be liars. See [`GONE_MS`] for a copy
+/// that lies more than [`KEPT_HEADS`] behind.
 const STUCK_MS: u64 = 60_000;
 
-/// After this time without a range, when all providers say that they have not got the state any more, a copy that holds
-/// something already starts again at the newest head. Long enough for a provider that was lost to come back. See [`GONE_MS`] for a
-/// copy of a head that lies more than [`KEPT_HEADS`] behind.
+/// After this time without a range, when no provider helps (they say that they have not got the state any more, or nothing), a copy
+/// that holds something already starts again at the newest head. Long enough for a provider that was lost to come back. See
+/// [`GONE_MS`] for a copy of a head that lies more than [`KEPT_HEADS`] behind.
 const COPY_STUCK_MS: u64 = 30_000;
 
 /// The time. Both in milliseconds.
@@ -109,8 +109,8 @@ pub enum Outcome {
 /// Why a request ended without an answer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Failure {
-	/// The peer refused: busy, or it does not speak the protocol. An answer that is longer than the protocol allows ends so too:
-	/// not every transport says why it cuts one off. So it costs as much as a late one.
+	/// The peer refused without a word, or it does not speak the protocol. An answer that is longer than the protocol allows ends so
+	/// too: not every transport says why it cuts one off. So it costs as much as a late one.
 	Refused,
 	/// There was no connection and none was asked for: the transport closes idle ones. Nobody's fault.
 	NotConnected,
@@ -251,7 +251,7 @@ pub struct Follower<T> {
 	counters: Counters,
 	paused_until: u64,
 	search_at: u64,
-	/// When something of use came last, while following.
+	/// When a batch was applied last, or heads came that lead further back.
 	progress_ms: u64,
 	/// When a range came last, or the copy began.
 	copied_ms: u64,

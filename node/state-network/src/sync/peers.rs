@@ -1,5 +1,6 @@
 //! The nodes that a follower knows, and whom to ask next.
 
+use super::{GONE_MS, STUCK_MS};
 use crate::{peer::Peer, score::Scores};
 use rand::{rngs::StdRng, Rng};
 use std::collections::BTreeMap;
@@ -7,7 +8,8 @@ use std::collections::BTreeMap;
 /// Most nodes that one follower remembers.
 pub const MAX_PEERS: usize = 64;
 
-/// Most requests to one peer at a time, below what a server accepts from one.
+/// Most requests to one peer at a time, below what a server accepts from one. Those of several followers in a node together may be
+/// more: then the server says that it is busy.
 pub const MAX_IN_FLIGHT_PER_PEER: u32 = 2;
 
 /// Most transfers at a time to peers that proved useful and fast, and as many again to all others: slow strangers can take
@@ -24,6 +26,10 @@ const LACKS_BATCHES_MS: u64 = 5_000;
 /// again that soon, and a full table of dead ones costs four attempts a second.
 const BACKOFF_MS: u64 = 500;
 const MAX_BACKOFF_DOUBLINGS: u32 = 5;
+
+/// Pause after a provider said that it is busy. It costs nothing else, so that an honest one is not blamed for having much to do; one
+/// that never has time is as good as silent.
+const BUSY_MS: u64 = 500;
 
 /// A peer this many times slower than the fastest counts as slow, unless it is faster than [`FAST_MS`].
 const SLOW_FACTOR: u64 = 4;
@@ -51,6 +57,10 @@ pub(super) struct PeerState {
 	pub pause_until: u64,
 	lacks_ranges_until: u64,
 	lacks_batches_until: u64,
+	/// When it said so last.
+	denied_ms: Option<u64>,
+	/// When it was first asked for something after the last that was of use to the follower, whoever gave that.
+	asked_ms: Option<u64>,
 	/// Smoothed time of useful answers; 0 before the first.
 	answer_ms: u64,
 }
@@ -182,15 +192,43 @@ impl Peers {
 		providers.peek().is_some() && providers.all(|state| state.lacks(need, now))
 	}
 
-	/// A new state is wanted: what peers lacked says nothing of it.
+	/// Whether there is no help: since `since` nothing of use came, one of the providers says that it has not got what is needed, and
+	/// each of the others says so too or was asked and gave nothing for [`GONE_MS`]. So neither silence nor announcements keep a
+	/// follower waiting, and silence alone, as when the own network is down, proves nothing. Those who were not asked within
+	/// [`STUCK_MS`] are not waited for: there may always be new ones.
+	pub fn nobody_helps(&self, need: Need, since: u64, now: u64) -> bool {
+		let providers =
+			self.known.values().filter(|state| state.connected && state.serving.is_some());
+		let mut denied = false;
+		for state in providers {
+			let asked = state.asked_ms.filter(|at| *at >= since).unwrap_or(u64::MAX);
+			let silent = asked.min(since.saturating_add(STUCK_MS)).saturating_add(GONE_MS) <= now;
+			if !silent && !state.lacks(need, now) {
+				return false;
+			}
+			denied |= state.denied_ms.is_some_and(|at| at >= since);
+		}
+		denied
+	}
+
+	/// A new state is wanted: what peers lacked and left unanswered says nothing of it.
 	pub fn forget_lacks(&mut self) {
 		for state in self.known.values_mut() {
 			state.forget_lacks();
+			(state.denied_ms, state.asked_ms) = (None, None);
+		}
+	}
+
+	/// A peer is asked for something by a follower to which nothing of use came since `since`.
+	pub fn note_asked(&mut self, peer: &Peer, since: u64, now: u64) {
+		if let Some(state) = self.known.get_mut(peer) {
+			state.asked_ms = state.asked_ms.filter(|at| *at >= since).or(Some(now));
 		}
 	}
 
 	pub fn note_lacks(&mut self, peer: &Peer, need: Need, now: u64) {
 		if let Some(state) = self.known.get_mut(peer) {
+			state.denied_ms = Some(now);
 			match need {
 				Need::Ranges => state.lacks_ranges_until = now + LACKS_RANGES_MS,
 				Need::Batches => state.lacks_batches_until = now + LACKS_BATCHES_MS,
@@ -214,9 +252,80 @@ impl Peers {
 		}
 	}
 
+	pub fn note_busy(&mut self, peer: &Peer, now: u64) {
+		if let Some(state) = self.known.get_mut(peer) {
+			state.pause_until = state.pause_until.max(now + BUSY_MS);
+		}
+	}
+
 	pub fn release(&mut self, peer: &Peer) {
 		if let Some(state) = self.known.get_mut(peer) {
 			state.in_flight = state.in_flight.saturating_sub(1);
 		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	const SINCE: u64 = 1_000_000;
+
+	fn peer(number: u8) -> Peer {
+		Peer::new([number]).expect("one byte is short; qed")
+	}
+
+	/// Two connected providers.
+	fn two() -> Peers {
+		let mut peers = Peers::new(Scores::default());
+		for number in 0..2 {
+			let state = peers.insert(&peer(number), 0, 0).unwrap();
+			(state.connected, state.serving) = (true, Some(9));
+		}
+		peers
+	}
+
+	fn helpless(peers: &Peers, now: u64) -> bool {
+		peers.nobody_helps(Need::Batches, SINCE, now)
+	}
+
+	#[test]
+	fn who_is_silent_is_waited_for_from_the_first_question_on() {
+		let mut peers = two();
+		peers.note_asked(&peer(1), SINCE, SINCE + 10);
+		// Asking again does not give it more time.
+		peers.note_asked(&peer(1), SINCE, SINCE + 1000);
+		let end = SINCE + 10 + GONE_MS;
+		peers.note_lacks(&peer(0), Need::Batches, end - 1);
+		assert!(!helpless(&peers, end - 1));
+		assert!(helpless(&peers, end));
+		// What it was asked before something of use came does not count.
+		assert!(!peers.nobody_helps(Need::Batches, SINCE + 20, end));
+		peers.note_asked(&peer(1), SINCE + 20, end);
+		assert!(!peers.nobody_helps(Need::Batches, SINCE + 20, end + 10));
+	}
+
+	#[test]
+	fn who_was_not_asked_is_waited_for_but_not_for_ever() {
+		let mut peers = two();
+		let end = SINCE + STUCK_MS + GONE_MS;
+		peers.note_lacks(&peer(0), Need::Batches, end - 1);
+		assert!(!helpless(&peers, end - 1));
+		assert!(helpless(&peers, end));
+	}
+
+	#[test]
+	fn silence_and_old_denials_prove_nothing() {
+		let mut peers = two();
+		peers.note_lacks(&peer(0), Need::Batches, SINCE - 1);
+		for number in 0..2 {
+			peers.note_asked(&peer(number), SINCE, SINCE);
+		}
+		assert!(!helpless(&peers, SINCE + 10 * STUCK_MS));
+		peers.note_lacks(&peer(0), Need::Batches, SINCE + 1);
+		assert!(helpless(&peers, SINCE + 10 * STUCK_MS));
+		// The word of one who went away does not count.
+		peers.get_mut(&peer(0)).unwrap().connected = false;
+		assert!(!helpless(&peers, SINCE + 10 * STUCK_MS));
 	}
 }

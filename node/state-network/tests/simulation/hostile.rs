@@ -4,7 +4,7 @@ use crate::world::{World, EPOCH, SUBTREE};
 use codec::Encode;
 use dstp_primitives::{proof::RangeProof, trie::empty_root};
 use dstp_state_network::{
-	server::answer,
+	server::{answer, busy},
 	wire::{CtlResponse, Protocol, SyncRequest, SyncResponse, Wire, WIRE_VERSION},
 };
 use rand::{rngs::StdRng, seq::SliceRandom, Rng};
@@ -51,12 +51,14 @@ pub enum Behaviour {
 	Withhold,
 	/// It serves some and withholds some.
 	WithholdSome,
+	/// It says that it serves, and then never has time.
+	AlwaysBusy,
 }
 
 use Behaviour::*;
 
 /// All but the honest one.
-pub const HOSTILE: [Behaviour; 19] = [
+pub const HOSTILE: [Behaviour; 20] = [
 	ForgeMiddle,
 	ForgeOneIn(4),
 	StaleRoot,
@@ -76,6 +78,7 @@ pub const HOSTILE: [Behaviour; 19] = [
 	Trickle,
 	Withhold,
 	WithholdSome,
+	AlwaysBusy,
 ];
 
 /// Those whose every transfer is provably wrong.
@@ -124,6 +127,7 @@ pub fn respond(
 	match behaviour {
 		Honest | Trickle => Some(honest()),
 		Silent => None,
+		AlwaysBusy => Some(busy(protocol)),
 		Withhold => Some(refuse(protocol)),
 		WithholdSome if rng.gen() => Some(refuse(protocol)),
 		WithholdSome => Some(honest()),

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::type_complexity)]
 
 mod behind;
+mod busy;
 mod hostile;
 mod memory;
 mod network;
@@ -92,7 +93,9 @@ fn every_kind_of_hostile_node_alone_beside_an_honest_one() {
 		assert!(hostile.transfers > 0, "{behaviour:?} was never asked");
 		let points = network.scores.lock().points(&hostile.peer, network.now().unix_ms);
 		match behaviour {
-			Behaviour::Withhold | Behaviour::WithholdSome => assert!(points >= 0),
+			Behaviour::Withhold | Behaviour::WithholdSome | Behaviour::AlwaysBusy => {
+				assert!(points >= 0)
+			},
 			_ => assert!(points < 0, "{behaviour:?} kept its score: {points}"),
 		}
 		assert!(network.scores.lock().points(&network.nodes[1].peer, network.now().unix_ms) > 0);

@@ -295,15 +295,16 @@ impl<'a> Network<'a> {
 		let newest = self.newest;
 		let now_ms = self.now_ms;
 		let node = &mut self.nodes[index];
-		if node.admission.admit(peer, protocol, payload.len(), now_ms).is_err() {
+		let Ok(mut permit) = node.admission.admit(peer, protocol, payload.len(), now_ms) else {
 			return self.at(delay, Event::Failure(id, Failure::Refused));
-		}
+		};
 		let kept = (newest.saturating_sub(node.keeps), newest);
 		let request = (protocol, payload);
 		let answer =
 			respond(node.behaviour, self.world, kept, request, node.transfers, &mut self.rng);
 		node.transfers += u32::from(protocol == Protocol::Sync);
-		node.admission.done(peer, answer.as_ref().map_or(0, Vec::len));
+		node.admission.answered(&mut permit, answer.as_ref().map_or(0, Vec::len), now_ms);
+		node.admission.release(permit, true, now_ms);
 		let bandwidth =
 			if protocol == Protocol::Ctl { 4 << 20 } else { node.behaviour.bandwidth() };
 		let Some(bytes) = answer else { return };

@@ -30,8 +30,8 @@ proptest! {
 
 	#[test]
 	fn a_splice_of_two_messages_is_refused_or_means_what_it_says(
-		one in 0usize..9,
-		two in 0usize..9,
+		one in 0usize..12,
+		two in 0usize..12,
 		at in any::<Index>(),
 		from in any::<Index>(),
 		changes in proptest::collection::vec((any::<Index>(), any::<u8>()), 0..3),

@@ -7,7 +7,7 @@ use crate::{
 };
 use dstp_primitives::{proof::Query, ObjectId};
 use dstp_state_network::{
-	server::answer,
+	server::{answer, busy},
 	wire::{
 		CtlRequest, CtlResponse, HeadAnnouncement, Protocol, Served, SyncRequest, SyncResponse,
 		TrieCursor, Wire, WireError, XferRequest, XferResponse,
@@ -52,6 +52,9 @@ pub fn samples() -> Vec<(&'static str, Vec<u8>)> {
 		),
 		("proof", XferRequest::Proof { subtree, epoch: 1, seq: 2, query }.to_bytes()),
 		("announcement", HeadAnnouncement { served, hash: H256::repeat_byte(0xdd) }.to_bytes()),
+		("busy on ctl", busy(Protocol::Ctl)),
+		("busy on xfer", busy(Protocol::Xfer)),
+		("busy on sync", busy(Protocol::Sync)),
 	]
 }
 
@@ -108,7 +111,7 @@ proptest! {
 
 	#[test]
 	fn no_damaged_message_makes_a_decoder_or_server_panic(
-		which in 0usize..9,
+		which in 0usize..12,
 		at in any::<prop::sample::Index>(),
 		with in any::<u8>(),
 		cut in any::<prop::sample::Index>(),

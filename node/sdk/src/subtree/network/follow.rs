@@ -1,17 +1,9 @@
 //! Followed subtrees: what the hub finalised goes to their followers.
 //!
-//! A follower starts once this node has caught up with the hub: the head that it learns first is the one whose state it copies, and
-//! nobody may have the state of an old one any more. Three things have to hold, none of which says it alone:
-//!
-//! - The off-chain worker ran since the start. It runs at a block that came as the newest one, so somebody is there to tell of blocks,
-//!   and the node has caught up with the first of them. Without this, a node that knows nobody yet would seem to have caught up.
-//! - It ran at the finalised block or a later one.
-//! - Most of those who are connected are at most a few blocks ahead (`is_major_syncing`).
-//!
-//! A majority of liars among the connected nodes can still make it start at an early head. Then it executes the batches since, or copies
-//! anew when all providers lack that state; it never takes a state that the hub did not finalise.
+//! When a follower starts is for [`CaughtUp`] to say.
 
 use super::{
+	caught_up::CaughtUp,
 	peers::{Peers, MAX_INPUTS},
 	scores::ScoreFile,
 	source::offer,
@@ -19,7 +11,7 @@ use super::{
 };
 use crate::{
 	extension::StartContext,
-	runtime::{ApiOf, BlockHash, BlockOf, FullClient, NodeRuntime, OffchainStorage},
+	runtime::{ApiOf, BlockOf, FullClient, NodeRuntime, OffchainStorage},
 	subtree::{
 		mailbox,
 		metrics::SyncMetrics,
@@ -31,7 +23,7 @@ use dstp_primitives::{
 	api::SubtreeSecurityApi, mailbox::HubView, object::HeadStatus, subtree::SubtreeView, ObjectId,
 };
 use dstp_state_network::{
-	adapter::{self, Input, Progress, ProtocolNames},
+	adapter::{self, Input, Progress, ProtocolNames, Providing},
 	sync::{Counters, Followed, Phase},
 	wire::HeadAnnouncement,
 	Follower,
@@ -67,7 +59,8 @@ pub(super) struct Sync<R: NodeRuntime> {
 	names: ProtocolNames,
 	scores: ScoreFile,
 	peers: Arc<Peers>,
-	provided: async_channel::Sender<ObjectId>,
+	options: EngineOptions,
+	provided: async_channel::Sender<Providing>,
 	announce: async_channel::Sender<HeadAnnouncement>,
 	client: Arc<FullClient<R>>,
 	network: Arc<dyn NetworkService>,
@@ -75,12 +68,7 @@ pub(super) struct Sync<R: NodeRuntime> {
 	storage: OffchainStorage<R>,
 	spawn: SpawnTaskHandle,
 	metrics: Option<Arc<SyncMetrics>>,
-	/// Block of the view that an earlier run left: it does not show that the worker runs.
-	stale: Option<BlockHash>,
-	/// The finalised block that all followers know.
-	finalised: Option<BlockHash>,
-	/// Whether a follower waits until this node has caught up with the hub.
-	postponed: bool,
+	caught_up: CaughtUp,
 	tasks: BTreeMap<ObjectId, Task>,
 	/// Registration and number of the newest head that was announced, by subtree.
 	announced: BTreeMap<ObjectId, (u64, u64)>,
@@ -95,19 +83,21 @@ where
 		names: ProtocolNames,
 		scores: ScoreFile,
 		peers: Arc<Peers>,
+		options: EngineOptions,
 		(provided, announce): (
-			async_channel::Sender<ObjectId>,
+			async_channel::Sender<Providing>,
 			async_channel::Sender<HeadAnnouncement>,
 		),
 		context: &StartContext<R>,
 	) -> Self {
 		let storage = context.offchain_storage.clone();
 		Self {
-			stale: mailbox::read::<HubView>(&storage).map(|view| view.block_hash),
+			caught_up: CaughtUp::new(mailbox::read(&storage).as_ref()),
 			served,
 			names,
 			scores,
 			peers,
+			options,
 			provided,
 			announce,
 			client: context.client.clone(),
@@ -116,8 +106,6 @@ where
 			storage,
 			spawn: context.spawn.clone(),
 			metrics: metrics(context),
-			finalised: None,
-			postponed: false,
 			tasks: BTreeMap::new(),
 			announced: BTreeMap::new(),
 		}
@@ -137,22 +125,15 @@ where
 	/// Tells the followers of a block that was finalised, once the worker has come as far.
 	fn watch_finality(&mut self) {
 		let info = self.client.info();
-		if self.postponed && !self.hub.is_major_syncing() {
-			(self.postponed, self.finalised) = (false, None);
-		}
-		if self.finalised == Some(info.finalized_hash) {
+		let (hash, number) = (info.finalized_hash, info.finalized_number);
+		let view = || mailbox::read::<HubView>(&self.storage);
+		if !self.caught_up.is_news(self.hub.is_major_syncing(), hash, number, view) {
 			return;
 		}
-		let view = mailbox::read::<HubView>(&self.storage);
-		let Some(view) = view.filter(|view| self.stale != Some(view.block_hash)) else { return };
-		if view.number < info.finalized_number {
-			return;
-		}
-		self.stale = None;
 		let mut told = true;
 		for subtree in self.served.followed() {
-			match self.client.runtime_api().head(info.finalized_hash, subtree) {
-				Ok(Some(view)) => told &= self.tell(info.finalized_number, view),
+			match self.client.runtime_api().head(hash, subtree) {
+				Ok(Some(view)) => told &= self.tell(number, view),
 				Ok(None) => {
 					if let Some(task) = self.tasks.get_mut(&subtree) {
 						task.last = Some(0);
@@ -165,7 +146,7 @@ where
 			}
 		}
 		if told {
-			self.finalised = Some(info.finalized_hash);
+			self.caught_up.told(hash);
 		}
 	}
 
@@ -173,8 +154,7 @@ where
 	fn tell(&mut self, number: u32, view: SubtreeView) -> bool {
 		let (subtree, epoch) = (view.subtree, view.head.epoch);
 		if self.tasks.get(&subtree).is_none_or(|task| task.epoch != epoch) {
-			if self.hub.is_major_syncing() {
-				self.postponed = true;
+			if !self.caught_up.may_start(self.hub.is_major_syncing()) {
 				return true;
 			}
 			if let Some(old) = self.tasks.remove(&subtree) {
@@ -199,7 +179,7 @@ where
 	}
 
 	fn start(&self, view: &SubtreeView) -> Option<Task> {
-		let running = self.served.open(view, &EngineOptions::default())?;
+		let running = self.served.open(view, &self.options)?;
 		let heads = Arc::new(FinalisedHeads::default());
 		let target = EngineTarget::new(running.clone(), heads.clone(), view.head.seq > 0);
 		let subtree = view.subtree;
@@ -249,7 +229,8 @@ where
 			}
 			let Some(offer) = offer(&running) else { continue };
 			// A queue that is full belongs to a network that is going down.
-			if last.is_none() && self.provided.try_send(subtree).is_err() {
+			let providing = Providing::Subtree(subtree);
+			if last.is_none() && self.provided.try_send(providing).is_err() {
 				continue;
 			}
 			self.announced.insert(subtree, (epoch, offer.served.seq));

@@ -14,6 +14,7 @@
 //! A follower is told of a head only when this node's own client has finalised the block that holds it. What other nodes say is
 //! checked against such heads in `dstp-state-network` before the engine stores it.
 
+mod caught_up;
 mod follow;
 mod peers;
 mod scores;
@@ -26,12 +27,12 @@ use crate::{
 	extension::{Notifications, RegisterContext, RequestResponse, StartContext},
 	runtime::{ApiOf, BlockOf, NodeRuntime},
 };
-use dstp_primitives::mailbox::MAX_INTERESTS;
 use dstp_state_network::{
 	adapter::{self, Inbound, ProtocolNames, INBOUND_QUEUE},
 	wire::{Protocol, ANNOUNCEMENT_SUFFIX, MAX_ANNOUNCEMENT_BYTES},
 };
-use peers::Peers;
+use dstp_subtree::EngineOptions;
+use peers::{Peers, MAX_INPUTS};
 use sc_network::{
 	config::{NonReservedPeerMode, SetConfig},
 	NotificationService,
@@ -83,6 +84,7 @@ pub(super) fn register(context: &mut RegisterContext<'_>) -> Result<Handles, Ext
 pub(super) fn start<R: NodeRuntime>(
 	served: Arc<Served>,
 	handles: Handles,
+	options: EngineOptions,
 	context: &StartContext<R>,
 ) where
 	ApiOf<R>: SubtreeApis<BlockOf<R>>,
@@ -95,12 +97,11 @@ pub(super) fn start<R: NodeRuntime>(
 	let requests = adapter::serve(copies, scores.clone(), inbound);
 	context.spawn.spawn("subtree-requests", group, requests);
 
-	let (provided, providing) = async_channel::bounded(MAX_INTERESTS as usize);
-	let (network, local) = (context.network.clone(), context.network.local_peer_id());
-	let provide = adapter::provide(network, context.genesis_hash, local, providing);
+	let (provided, providing) = async_channel::bounded(MAX_INPUTS);
+	let provide = adapter::provide(context.network.clone(), context.genesis_hash, providing);
 	context.spawn.spawn("subtree-providers", group, provide);
 
-	let peers = Arc::new(Peers::new(scores));
+	let peers = Arc::new(Peers::new(scores, provided.clone()));
 	let (announce, announced) = async_channel::bounded(MAX_WAITING_ANNOUNCEMENTS);
 	let carry = peers::carry(
 		peers.clone(),
@@ -111,7 +112,8 @@ pub(super) fn start<R: NodeRuntime>(
 	);
 	context.spawn.spawn("subtree-peers", group, carry);
 
-	let sync = follow::Sync::new(served, names, file, peers, (provided, announce), context);
+	let sync =
+		follow::Sync::new(served, names, file, peers, options, (provided, announce), context);
 	// Engines wait for the disk.
 	context.spawn_essential.spawn_blocking("subtree-sync", group, sync.run());
 }

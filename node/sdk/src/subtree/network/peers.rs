@@ -2,7 +2,7 @@
 
 use dstp_primitives::ObjectId;
 use dstp_state_network::{
-	adapter::{to_peer, Input},
+	adapter::{to_peer, Input, Providing},
 	score::Verdict,
 	wire::{HeadAnnouncement, Wire},
 	Scores,
@@ -30,6 +30,8 @@ const MALFORMED: ReputationChange =
 /// Connected nodes, and the followers that are told of them.
 pub(super) struct Peers {
 	scores: Scores,
+	/// Who announces provider records.
+	provide: async_channel::Sender<Providing>,
 	inner: Mutex<Inner>,
 }
 
@@ -40,8 +42,8 @@ struct Inner {
 }
 
 impl Peers {
-	pub(super) fn new(scores: Scores) -> Self {
-		Self { scores, inner: Mutex::default() }
+	pub(super) fn new(scores: Scores, provide: async_channel::Sender<Providing>) -> Self {
+		Self { scores, provide, inner: Mutex::default() }
 	}
 
 	/// Tells a follower of everybody who is connected or comes later; replaces that of an earlier registration.
@@ -61,6 +63,8 @@ impl Peers {
 			// A follower whose queue is full hears of the node by the DHT.
 			let _ = inputs.try_send(Input::Connected(peer));
 		}
+		// It looks at its queue all the time; a connection that it misses is not the last one.
+		let _ = self.provide.try_send(Providing::Connected(peer));
 	}
 
 	fn disconnected(&self, peer: PeerId) {
@@ -70,6 +74,7 @@ impl Peers {
 			// A follower whose queue is full notices it by itself.
 			let _ = inputs.try_send(Input::Disconnected(peer));
 		}
+		let _ = self.provide.try_send(Providing::Disconnected(peer));
 	}
 
 	/// Hands an announcement to the follower that it is about; whether it is one at all.
@@ -151,5 +156,31 @@ fn reserve(network: &dyn NetworkService, service: &dyn NotificationService, peer
 	let set = service.protocol().clone();
 	if let Err(error) = network.add_peers_to_reserved_set(set, HashSet::from([address])) {
 		log::debug!(target: "dstp", "no announcements to {peer}: {error}");
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn followers_and_provider_records_learn_who_comes_and_goes() {
+		let (provide, providing) = async_channel::unbounded();
+		let peers = Peers::new(Scores::default(), provide);
+		let [early, late] = [(); 2].map(|()| PeerId::random());
+		peers.connected(early);
+		let (inputs, followed) = async_channel::unbounded();
+		peers.join(ObjectId([7; 32]), inputs);
+		peers.connected(late);
+		peers.disconnected(early);
+		let told: Vec<_> = std::iter::from_fn(|| followed.try_recv().ok()).collect();
+		assert!(matches!(
+			told[..],
+			[Input::Connected(one), Input::Connected(two), Input::Disconnected(three)]
+				if (one, two, three) == (early, late, early)
+		));
+		let told: Vec<_> = std::iter::from_fn(|| providing.try_recv().ok()).collect();
+		let connected = [early, late].map(Providing::Connected);
+		assert_eq!(told, [&connected[..], &[Providing::Disconnected(early)]].concat());
 	}
 }

@@ -104,6 +104,10 @@ mod tests {
 		file.turn();
 		let at_last = ScoreFile::open(path.clone()).scores().lock().to_bytes();
 		assert_eq!(at_last, file.scores().lock().to_bytes());
+		file.scores().lock().judge(&Peer::new([2]).unwrap(), Verdict::Slow, 0);
+		file.written_at -= PAUSE;
+		file.turn();
+		assert_eq!(fs::read(&path).unwrap(), at_last, "a wrong answer counts as new only once");
 		fs::write(&path, b"damaged").unwrap();
 		assert!(ScoreFile::open(path).scores().lock().is_empty());
 		fs::remove_dir_all(folder).unwrap();

@@ -143,18 +143,56 @@ impl Target for EngineTarget {
 		entries: &[BatchEntry],
 	) -> Result<(), sync::ApplyError<TargetError>> {
 		let applied = self.running.engine.lock().apply_batch(head.clone(), entries.to_vec());
-		applied.map(drop).map_err(|error| match error {
-			ApplyError::Refused { index, .. }
-			| ApplyError::TimeFalls { index }
-			| ApplyError::Mismatch { index, .. }
-			| ApplyError::Superfluous { index } => {
-				sync::ApplyError::Diverged { index, reason: error.to_string() }
-			},
-			ApplyError::WrongStateRoot { .. } => sync::ApplyError::Diverged {
-				index: head.batch_len.saturating_sub(1),
-				reason: error.to_string(),
-			},
-			other => sync::ApplyError::Storage(other.into()),
-		})
+		applied.map(drop).map_err(|error| apply_error(head, error))
+	}
+}
+
+/// What an error of the engine means for the follower. The head is one that the hub finalised, and the entries were compared with
+/// it: where the two do not fit nobody else can help, and trying again gives the same.
+fn apply_error(head: &Head, error: ApplyError) -> sync::ApplyError<TargetError> {
+	let index = match &error {
+		ApplyError::Refused { index, .. }
+		| ApplyError::TimeFalls { index }
+		| ApplyError::Mismatch { index, .. }
+		| ApplyError::Superfluous { index } => *index,
+		ApplyError::WrongStateRoot { .. } | ApplyError::WrongHubBlocks { .. } => {
+			head.batch_len.saturating_sub(1)
+		},
+		ApplyError::Head { .. } | ApplyError::WrongEntries => 0,
+		ApplyError::NotFollowing | ApplyError::NotSynced | ApplyError::Stopped(_) => {
+			return sync::ApplyError::Storage(error.into())
+		},
+	};
+	sync::ApplyError::Diverged { index, reason: error.to_string() }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+	use super::*;
+	use crate::subtree::tests::{execute, set, World};
+	use dstp_subtree::{EngineOptions, Role};
+
+	#[test]
+	fn a_head_that_its_calls_do_not_give_halts_the_follower() {
+		let serving = World::new(Role::Serve);
+		let served = serving.open(EngineOptions::default());
+		execute(&served, 0, set("field", b"value"));
+		let sealed = served.engine.lock().seal_now().unwrap().remove(0);
+		let following = World::new(Role::Follow);
+		let running = following.open(EngineOptions::default());
+		let mut target = EngineTarget::new(running, Arc::default(), false);
+		for lie in [
+			|head: &mut Head| head.hub_last += 1,
+			|head: &mut Head| head.state_root = H256::zero(),
+			|head: &mut Head| head.pre_root = H256::zero(),
+			|head: &mut Head| head.batch_len += 1,
+		] {
+			let mut head = sealed.head.clone();
+			lie(&mut head);
+			let error = target.apply(&head, &sealed.entries).unwrap_err();
+			assert!(matches!(error, sync::ApplyError::Diverged { .. }), "{error}");
+		}
+		target.apply(&sealed.head, &sealed.entries).unwrap();
 	}
 }
