@@ -146,6 +146,7 @@ pub fn execute(engine: &mut Engine, calls: Vec<CheckedCall>, group: usize) -> Re
 fn commit_all(engine: &mut Engine) -> Result<(), Failure> {
 	let status = engine.status();
 	engine.mark_committed(status.seq, status.head_hash)?;
+	engine.mark_final(status.seq)?;
 	Ok(())
 }
 

@@ -139,7 +139,8 @@ pub enum StopReason {
 	/// The hub has another head with a number of ours, or one beyond ours that we should have sealed.
 	#[error(
 		"the hub accepted head {seq} with hash {hub:?}, this node has {ours:?}: another node serves the same subtree, or this \
-		 folder is an old copy; stop one of the two, remove the folder of the wrong one and let it follow first"
+		 folder is an old copy; stop one of the two, move the folder of the wrong one away (it may hold calls that are nowhere \
+		 else) and let it follow first"
 	)]
 	Diverged {
 		/// Number of the head.
@@ -148,6 +149,19 @@ pub enum StopReason {
 		hub: H256,
 		/// Hash here; `None`: there is none.
 		ours: Option<H256>,
+	},
+	/// The hub stands before the oldest head that is kept here.
+	#[error(
+		"the hub stands at head {hub}, and this folder keeps heads from {oldest} on, because those before were final: the hub's chain on \
+		 this node was rewound, or is not synchronised; keep the folder, which holds acknowledged calls, and restart when the hub \
+		 has head {oldest} again. If it was rewound for good, the calls of the heads before are only in an older copy of the \
+		 folder and on nodes that keep more heads"
+	)]
+	Rewound {
+		/// The hub's newest head.
+		hub: u64,
+		/// The oldest that is kept here.
+		oldest: u64,
 	},
 	/// The subtree was registered anew.
 	#[error("the hub knows registration {hub} of this subtree, this folder holds {ours}; start with a new folder")]
@@ -186,6 +200,17 @@ pub enum SubmitError {
 	/// The hub does not keep up.
 	#[error("{0} heads wait for the hub; submit again when it has accepted some")]
 	HubBehind(u64),
+	/// Finality stands.
+	#[error(
+		"{0} heads are not final on the hub, and all of them are kept until they are; submit again when the hub has finalised some"
+	)]
+	NotFinal(u64),
+	/// The call was executed and not acknowledged: it may be on the disk.
+	#[error(
+		"the call was executed, and whether it is on the disk is not known ({0}); when the node runs again ask for the account's next \
+		 nonce: above that of the call it says that the call is there, else submit the same call again"
+	)]
+	OutcomeUnknown(StopReason),
 	/// The engine takes nothing more.
 	#[error("the engine has stopped: {0}")]
 	Stopped(#[from] StopReason),
@@ -195,11 +220,28 @@ impl SubmitError {
 	/// Whether the same call may be accepted later.
 	pub fn is_transient(&self) -> bool {
 		match self {
-			Self::NotSynced | Self::BeingHosted | Self::Unflushed(_) | Self::HubBehind(_) => true,
+			Self::NotSynced
+			| Self::BeingHosted
+			| Self::Unflushed(_)
+			| Self::HubBehind(_)
+			| Self::NotFinal(_) => true,
 			Self::NotAdmitted(refusal) => refusal.is_transient(),
-			Self::Refused(_) | Self::NotServing | Self::Stopped(_) => false,
+			Self::Refused(_) | Self::NotServing | Self::OutcomeUnknown(_) | Self::Stopped(_) => {
+				false
+			},
 		}
 	}
+}
+
+/// Why the next nonce of an account is not known.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NonceError {
+	/// Calls were executed of which nobody knows whether they are on the disk.
+	#[error("which of the last calls are on the disk is not known ({0}); ask again when the node runs again")]
+	Unknown(StopReason),
+	/// The state cannot be read.
+	#[error(transparent)]
+	Storage(StorageError),
 }
 
 /// Why the hub's word was not taken in.
@@ -266,6 +308,16 @@ pub enum ApplyError {
 		/// After the last call.
 		found: StateRoot,
 	},
+	/// The head's range of hub blocks is not that of its calls.
+	#[error(
+		"the head names hub blocks {first} to {last}, and its first and last call name others"
+	)]
+	WrongHubBlocks {
+		/// The first, in the head.
+		first: u32,
+		/// The last, in the head.
+		last: u32,
+	},
 	/// An entry claims what today's calls cannot have: gas, or reads from the hub.
 	#[error("call {index} of the batch claims gas or hub reads, which its operation cannot have")]
 	Superfluous {
@@ -292,6 +344,7 @@ impl ApplyError {
 				| Self::TimeFalls { .. }
 				| Self::Mismatch { .. }
 				| Self::WrongStateRoot { .. }
+				| Self::WrongHubBlocks { .. }
 				| Self::Superfluous { .. }
 		)
 	}

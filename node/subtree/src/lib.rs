@@ -27,6 +27,8 @@
 //!   records up to which call it has applied everything, and the rest is executed again at the next start, with every root
 //!   compared. So nothing acknowledged is lost and nothing is applied twice.
 //! - **A head is handed out once.** It is in the synced log before anybody sees it; a restart gives the same head.
+//! - **What is not final stays.** A node that serves is told what the hub finalised, and prunes nothing after it: the hub may take
+//!   back whatever it only accepted, and then the same heads go out again.
 //! - **A wrong input changes nothing.** A batch is executed in memory and stored only if every root is right; a range is
 //!   checked against the root that its parent names before it is stored.
 //! - **After a failed write nothing more is accepted.** What is on the disk is then unknown; the next start finds out.
@@ -52,7 +54,9 @@ pub use engine::{
 	CallGate, CheckedCall, CopiedRange, Engine, HeadNews, HubOutcome, ImportProgress, ImportTarget,
 	NoWatcher, Receipt, SealedBatch, Status, TrieEntry, WantedRange, Watcher,
 };
-pub use error::{ApplyError, HubError, ImportError, OpenError, ReadError, StopReason, SubmitError};
+pub use error::{
+	ApplyError, HubError, ImportError, NonceError, OpenError, ReadError, StopReason, SubmitError,
+};
 pub use identity::{Genesis, SubtreeIdentity};
 pub use options::{EngineOptions, Faults, NoFaults, Retention, Role, Step};
 pub use read::{ObjectView, Reader};

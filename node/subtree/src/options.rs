@@ -5,7 +5,7 @@ use crate::{
 	engine::{NoWatcher, Watcher},
 };
 use dstp_primitives::batch::{MAX_BATCH_BYTES, MAX_BATCH_CALLS};
-use std::{io, sync::Arc};
+use std::{fs::File, io, sync::Arc};
 
 /// What an engine does with its subtree. A directory that served cannot follow later.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +21,7 @@ pub enum Role {
 pub enum Retention {
 	/// Every head.
 	All,
-	/// The newest head that the hub accepted, this many before it, and everything after it. At least 1.
+	/// This many heads up to the newest one that is final on the hub, and everything after it. At least 1.
 	Last(u64),
 }
 
@@ -41,10 +41,15 @@ pub struct EngineOptions {
 	pub unflushed_calls: usize,
 	/// Heads that may wait for the hub before calls are refused; bounds the disk while the hub stands. Default 1024.
 	pub uncommitted_heads: u64,
+	/// Heads that may wait for finality on the hub before calls are refused. Nothing of them is pruned, because a
+	/// reorganisation can take all of them back, so this bounds the disk while finality stands. Default 16,384: at one head per
+	/// hub block of six seconds finality may stand for a day, and of the largest batches these are 16 GiB.
+	pub unfinal_heads: u64,
 	/// Bytes after which the log goes on in a new file. Default 16 MiB, so that old calls are dropped in small portions.
 	pub log_file_bytes: u64,
 	/// Bytes of newer log that make an older file superfluous. Default 192 MiB, because ParityDB holds at most 16 MiB of
-	/// commits in memory and 128 MiB in files that are not synced; every call's bytes are part of a commit.
+	/// commits in memory and 128 MiB in files that are not synced; every call's bytes are part of a commit. Older calls are in the
+	/// database, as the batches of all heads that are kept.
 	pub log_retain_bytes: u64,
 	/// Who may submit how much.
 	pub admission: Arc<dyn Admission>,
@@ -63,6 +68,7 @@ impl Default for EngineOptions {
 			batch_ms: 2000,
 			unflushed_calls: 1024,
 			uncommitted_heads: 1024,
+			unfinal_heads: 16_384,
 			log_file_bytes: 16 * 1024 * 1024,
 			log_retain_bytes: 192 * 1024 * 1024,
 			admission: Arc::new(AccountLimits::default()),
@@ -83,7 +89,8 @@ impl EngineOptions {
 			"a batch has 1 to 1048576 bytes",
 		)?;
 		ensure(self.unflushed_calls > 0, "at least one call may wait for a flush")?;
-		ensure(self.uncommitted_heads > 0, "at least one head may wait for the hub")
+		ensure(self.uncommitted_heads > 0, "at least one head may wait for the hub")?;
+		ensure(self.unfinal_heads > 0, "at least one head may wait for finality")
 	}
 }
 
@@ -114,11 +121,15 @@ pub enum Step {
 	Prune,
 	/// After that.
 	Pruned,
+	/// A database that is thrown away has another name, and there is no new one.
+	StoreMoved,
+	/// The new database is there, the one that is thrown away is not deleted.
+	StoreReplaced,
 }
 
 impl Step {
 	/// All of them, for tests.
-	pub const ALL: [Self; 12] = [
+	pub const ALL: [Self; 14] = [
 		Self::LogAppend,
 		Self::LogHalfWritten,
 		Self::LogWritten,
@@ -131,6 +142,8 @@ impl Step {
 		Self::LogRemoved,
 		Self::Prune,
 		Self::Pruned,
+		Self::StoreMoved,
+		Self::StoreReplaced,
 	];
 }
 
@@ -142,6 +155,17 @@ pub trait Faults: Send + Sync {
 	/// Whether writes to the log are done in two halves.
 	fn tears_writes(&self) -> bool {
 		false
+	}
+
+	/// Makes what was written to a file of the log durable. A test that puts itself in between knows what a power cut would leave:
+	/// a killed process loses nothing that was written, synced or not.
+	fn sync(&self, file: &File) -> io::Result<()> {
+		file.sync_data()
+	}
+
+	/// Makes the names in a folder durable. The same for tests.
+	fn sync_folder(&self, folder: &File) -> io::Result<()> {
+		folder.sync_all()
 	}
 }
 

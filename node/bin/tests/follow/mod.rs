@@ -2,6 +2,7 @@
 
 mod records;
 mod restart;
+mod several;
 
 use crate::{
 	harness::Node,
@@ -84,11 +85,14 @@ async fn check_proof(node: &Node, validator: &Node, field: &str, value: &[u8]) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn followers_copy_the_state_and_then_execute_batches() {
-	let alice = start("--alice", 1, "litep2p", &["--tmp", "--serve=/x"]).await;
+	let [serve_y, follow_z] = &several::serving_flags();
+	let alice = start("--alice", 1, "litep2p", &["--tmp", "--serve=/x", serve_y, follow_z]).await;
 	let address = alice.p2p_address().await;
 	let others = ["--tmp", "--follow=/x", "--bootnodes", &address];
+	let [follow_y, serve_z] = &several::following_flags();
 	// Bob follows from the first head on, Carol when there is a state to copy. Dave's worker is off.
-	let bob = start("--bob", 2, "libp2p", &others).await;
+	let bob =
+		start("--bob", 2, "libp2p", &[&others[..], &[follow_y.as_str(), serve_z]].concat()).await;
 	let dave = [&others, &["--offchain-worker=never"][..]].concat();
 	let dave = start("--name=dave", 4, "litep2p", &dave).await;
 	insert_authority(&alice).await;
@@ -96,6 +100,7 @@ async fn followers_copy_the_state_and_then_execute_batches() {
 	let epoch = until_served(&alice).await.epoch;
 	// Otherwise the first head could be final before Bob hears of the subtree, and he would copy it.
 	until_served(&bob).await;
+	several::register(&bob).await;
 	let genesis = genesis(&alice).await;
 	let submit = async |nonce, call| {
 		let receipt = submit(&alice, signed(&genesis, epoch, Alice, nonce, call)).await.unwrap();
@@ -131,6 +136,8 @@ async fn followers_copy_the_state_and_then_execute_batches() {
 		until_followed(follower, &served, |at| at.batches >= 1).await;
 		check_proof(follower, &alice, "field 3", b"new").await;
 	}
+
+	several::check(&genesis, &alice, &bob).await;
 
 	let number = finalised(&bob).await;
 	after_blocks(&dave, async |now| (now >= number).then_some(())).await;

@@ -7,7 +7,7 @@ use crate::{
 		provider::Behaviour,
 		stranger::Stranger,
 	},
-	subtree::{create, key, status, subtree, until_served},
+	subtree::{create, key, metric, status, subtree, until_served},
 };
 use dstp_primitives::proof::Query;
 use dstp_state_network::{
@@ -19,16 +19,6 @@ use jsonrpsee::{core::client::ClientT, rpc_params};
 use sc_network::config::NetworkBackendType::{self, Libp2p, Litep2p};
 use serde_json::Value;
 use std::time::Duration;
-
-/// A number of Prometheus by its name, of the subtree of these tests.
-fn metric(text: &str, name: &str) -> u64 {
-	let subtree = format!("subtree=\"{}\"", subtree());
-	let line = text
-		.lines()
-		.find(|line| line.starts_with(&format!("{name}{{")) && line.contains(&subtree))
-		.unwrap_or_else(|| panic!("no {name} in {text}"));
-	line.rsplit(' ').next().unwrap().parse().unwrap()
-}
 
 /// The follower is connected with the hub alone, which serves nothing, and finds the one who serves by its record in the DHT. Then
 /// a reader, who knows the hub alone too, gets a proof from the follower. At last the one who serves comes back at another address.

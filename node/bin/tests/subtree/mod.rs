@@ -45,33 +45,54 @@ pub async fn genesis(node: &Node) -> String {
 
 /// Puts Bob's key into the node's keystore: he is the authority of `/x` and pays for commits.
 pub async fn insert_authority(node: &Node) {
-	let key = rpc_params!["dsub", "//Bob", Bytes(Bob.public().0.to_vec())];
+	insert_key(node, Bob).await;
+}
+
+/// Lets the node sign heads as `authority`, who pays for their commits.
+pub async fn insert_key(node: &Node, authority: Sr25519Keyring) {
+	let key = rpc_params!["dsub", authority.to_seed(), Bytes(authority.public().0.to_vec())];
 	node.client.request::<(), _>("author_insertKey", key).await.unwrap();
 }
 
 /// Alice registers `/x` with Bob as its authority.
 pub async fn register(node: &Node) {
-	let authorities = AuthoritySet::new(vec![Bob.to_account_id()], 1).unwrap();
+	register_below_root(node, 0, "x", Bob).await;
+}
+
+/// Alice registers a subtree by the transaction with this nonce of hers.
+pub async fn register_below_root(node: &Node, nonce: u32, name: &str, authority: Sr25519Keyring) {
+	let authorities = AuthoritySet::new(vec![authority.to_account_id()], 1).unwrap();
 	let params = PoaParams { authorities, min_interval_blocks: 0, max_silence_blocks: None };
 	let call = RuntimeCall::SubtreeSecurity(pallet_subtree_security::Call::register {
 		parent: ObjectId::ROOT,
-		key: key("x"),
+		key: key(name),
 		mode: ModeId::Native(1),
 		params: params.encode().try_into().unwrap(),
 		object_type: ObjectType::Plain,
 		flags: ObjectFlags::default(),
 	});
-	let extrinsic = transaction::sign(Alice, 0, &genesis(node).await, call);
+	let extrinsic = transaction::sign(Alice, nonce, &genesis(node).await, call);
 	let _: Value =
 		node.client.request("author_submitExtrinsic", rpc_params![extrinsic]).await.unwrap();
 }
 
 pub fn signed(genesis: &str, epoch: u64, signer: Sr25519Keyring, nonce: u64, call: Call) -> String {
+	signed_for(subtree(), genesis, epoch, signer, nonce, call)
+}
+
+pub fn signed_for(
+	subtree: ObjectId,
+	genesis: &str,
+	epoch: u64,
+	signer: Sr25519Keyring,
+	nonce: u64,
+	call: Call,
+) -> String {
 	let genesis: [u8; 32] =
 		hex::decode(genesis.trim_start_matches("0x")).unwrap().try_into().unwrap();
 	let payload = CallPayload {
 		genesis: H256(genesis),
-		subtree: subtree(),
+		subtree,
 		epoch,
 		signer: signer.to_account_id(),
 		nonce,
@@ -101,7 +122,11 @@ pub async fn submit(node: &Node, call: String) -> Result<ReceiptJson, Error> {
 }
 
 pub async fn status(node: &Node) -> Result<StatusJson, Error> {
-	node.client.request("subtree_status", rpc_params![subtree().to_string()]).await
+	status_of(node, subtree()).await
+}
+
+pub async fn status_of(node: &Node, subtree: ObjectId) -> Result<StatusJson, Error> {
+	node.client.request("subtree_status", rpc_params![subtree.to_string()]).await
 }
 
 /// Looks at the node after each finalised block until `reached` says so.
@@ -139,6 +164,16 @@ pub async fn until_committed(node: &Node) -> StatusJson {
 	.await
 }
 
+/// A number of Prometheus by its name, of the subtree of these tests.
+pub fn metric(text: &str, name: &str) -> u64 {
+	let subtree = format!("subtree=\"{}\"", subtree());
+	let line = text
+		.lines()
+		.find(|line| line.starts_with(&format!("{name}{{")) && line.contains(&subtree))
+		.unwrap_or_else(|| panic!("no {name} in {text}"));
+	line.rsplit(' ').next().unwrap().parse().unwrap()
+}
+
 /// The global root in a block's header, which the client hashes itself.
 pub async fn root_in_header(node: &Node, block: H256) -> H256 {
 	let header: Header<u32, BlakeTwo256> =
@@ -155,7 +190,7 @@ pub async fn root_in_header(node: &Node, block: H256) -> H256 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_reach_the_hub_and_are_proven_from_its_root() {
-	let node = Node::start(&[BLOCKS, &["--tmp"]].concat()).await;
+	let node = Node::start_with_metrics(&[BLOCKS, &["--tmp"]].concat()).await;
 	insert_authority(&node).await;
 	register(&node).await;
 	let epoch = until_served(&node).await.epoch;
@@ -172,7 +207,7 @@ async fn calls_reach_the_hub_and_are_proven_from_its_root() {
 	let forged = signed(&genesis, epoch + 1, Alice, 2, create("FR"));
 	assert!(submit(&node, forged).await.unwrap_err().to_string().contains("another registration"));
 
-	until_committed(&node).await;
+	let committed = until_committed(&node).await;
 	let query = json!({ "object": "/x/DE", "fields": ["0x4265726c696e", "0x41746c616e746973"] });
 	let proof: SubtreeProofJson = after_blocks(&node, async |_| {
 		node.client.request("subtree_proof", rpc_params![query.clone()]).await.ok()
@@ -188,6 +223,10 @@ async fn calls_reach_the_hub_and_are_proven_from_its_root() {
 	let resolved: ResolvedJson =
 		node.client.request("dstp_resolve", rpc_params!["/x/DE"]).await.unwrap();
 	assert_eq!(resolved.subtree.map(|id| id.0), Some(subtree()));
+
+	let text = node.metrics();
+	assert_eq!(metric(&text, "dstp_subtree_calls_total"), 3, "what is refused is not executed");
+	assert_eq!(metric(&text, "dstp_subtree_batches_total"), committed.local_seq);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,9 +6,9 @@ use dstp_primitives::{
 };
 use dstp_subtree::{ReadError, Reader, SealedBatch};
 
-/// Most bytes of keys and values that one piece of news lists. More, such as a large removal, is told as "everything may have
-/// changed": a subscriber reads pages then.
-const MAX_LISTED_BYTES: usize = 1024 * 1024;
+/// Most bytes of keys and values that one piece of news lists, which are twice as many in JSON, held for each subscriber that reads
+/// slowly. More, such as a large removal, is told as "everything may have changed": a subscriber reads pages then.
+const MAX_LISTED_BYTES: usize = 256 * 1024;
 
 /// Most objects that one piece of news lists. Each costs about a dozen reads, and while they are listed the engine takes no call:
 /// these take a few hundredths of a second.

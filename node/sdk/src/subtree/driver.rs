@@ -64,6 +64,7 @@ pub(super) fn spawn<R: NodeRuntime>(
 	served: Arc<Served>,
 	interests: Interests,
 	signers: Vec<Box<dyn HeadSigner>>,
+	options: EngineOptions,
 	context: &StartContext<R>,
 ) where
 	ApiOf<R>: SubtreeApis<BlockOf<R>>,
@@ -80,7 +81,7 @@ pub(super) fn spawn<R: NodeRuntime>(
 	});
 	let accounts = Arc::new(BestBlockAccounts::<R>::new(context.client.clone()));
 	let admission = Arc::new(AccountLimits::new(accounts));
-	let options = EngineOptions { admission, ..Default::default() };
+	let options = EngineOptions { admission, ..options };
 	let mut driver = Driver::new(served, hub, context.keystore.clone(), signers, options);
 	driver.metrics = metrics;
 	// Engines wait for the disk.
@@ -88,8 +89,12 @@ pub(super) fn spawn<R: NodeRuntime>(
 		loop {
 			driver.turn();
 			// A turn that brings content was long enough itself.
-			tokio::time::sleep(if driver.migrations.are_busy() { Duration::ZERO } else { TURN })
-				.await;
+			if !driver.migrations.are_busy() {
+				// The thread is this task's own, and a timer of the runtime panics where it meets the end of the node.
+				std::thread::sleep(TURN);
+			}
+			// Here the task ends with the node.
+			tokio::task::yield_now().await;
 		}
 	});
 }
@@ -143,7 +148,7 @@ impl<H: HubSide> Driver<H> {
 			self.newest = newest;
 			self.fill_outbox();
 		}
-		if let Some(metrics) = &self.metrics {
+		if let Some(metrics) = &mut self.metrics {
 			for running in self.served.running() {
 				metrics.report(&running.live.status());
 			}
@@ -156,7 +161,12 @@ impl<H: HubSide> Driver<H> {
 		let served = self.served.clone();
 		let serves = |subtree: &&SubtreeView| served.serves(&subtree.subtree);
 		for subtree in view.subtrees.iter().filter(serves) {
+			let before = self.served.get(&subtree.subtree);
 			let Some(running) = self.served.open(subtree, &self.options) else { continue };
+			if !before.is_some_and(|before| Arc::ptr_eq(&before, &running)) {
+				// A new engine has to be told what is final, also where the hub finalises nothing more.
+				self.finalised = None;
+			}
 			let outcome = {
 				let mut engine = running.engine.lock();
 				engine.set_being_hosted(subtree.being_hosted);
@@ -212,6 +222,9 @@ impl<H: HubSide> Driver<H> {
 			let head = head.filter(|head| head.epoch == identity.epoch);
 			// Another node with the same keys may have committed other heads: then this node's are not final.
 			if let Some(head) = head.filter(|head| running.has_head(head.seq, head.hash)) {
+				if let Err(error) = running.engine.lock().mark_final(head.seq) {
+					log::debug!(target: LOG_TARGET, "subtree {}: {error}", identity.subtree);
+				}
 				running.live.finalised(HubHead { seq: head.seq, block, number });
 			}
 		}

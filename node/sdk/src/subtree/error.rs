@@ -1,8 +1,8 @@
 //! Errors of the `subtree_*` methods.
 
 use crate::global_tree::{BadQuestion, GlobalTreeError};
-use dstp_primitives::{call::CallRefusal, proof::ProofError, tree::StorageError, ObjectId};
-use dstp_subtree::{ReadError, SubmitError};
+use dstp_primitives::{call::CallRefusal, proof::ProofError, ObjectId};
+use dstp_subtree::{NonceError, ReadError, SubmitError};
 use jsonrpsee::types::ErrorObjectOwned;
 
 /// Why a `subtree_*` method gives no answer.
@@ -32,6 +32,16 @@ pub enum SubtreeRpcError {
 	/// Too many calls wait.
 	#[error("{0} calls wait to be executed already; submit this one again in a moment")]
 	Busy(usize),
+	/// Each subscription may hold memory for a subscriber that does not read.
+	#[error(
+		"{of} has {most} subscriptions of subtrees already; unsubscribe from one and submit or subscribe again"
+	)]
+	TooManySubscriptions {
+		/// Whose they are.
+		of: &'static str,
+		/// How many there may be.
+		most: u32,
+	},
 	/// The node goes down.
 	#[error(
 		"the node stops; submit the call again, here or at another node that serves the subtree"
@@ -46,9 +56,9 @@ pub enum SubtreeRpcError {
 	/// The copy has no answer.
 	#[error(transparent)]
 	Read(#[from] ReadError),
-	/// The state is damaged.
+	/// The next nonce is not known.
 	#[error(transparent)]
-	Storage(StorageError),
+	Nonce(#[from] NonceError),
 	/// No proof could be made.
 	#[error(transparent)]
 	Proof(ProofError),
@@ -73,10 +83,17 @@ impl SubtreeRpcError {
 			Self::NotRegistered(_) => FIRST_CODE + 1,
 			Self::NotHere(_) | Self::NotYet(_) | Self::Closed(_) => FIRST_CODE + 2,
 			Self::Submit(error) if error.is_transient() => FIRST_CODE + 6,
+			Self::Submit(SubmitError::OutcomeUnknown(_)) | Self::Nonce(NonceError::Unknown(_)) => {
+				FIRST_CODE + 7
+			},
 			Self::Submit(_) | Self::Call(_) => FIRST_CODE + 3,
+			Self::Read(ReadError::Storage(_) | ReadError::Database(_)) => FIRST_CODE + 5,
 			Self::ObjectNotFound(_) | Self::Read(_) | Self::Proof(_) => FIRST_CODE + 4,
-			Self::Storage(_) => FIRST_CODE + 5,
-			Self::Busy(_) | Self::Stopping | Self::Outdated(_) => FIRST_CODE + 6,
+			Self::Nonce(NonceError::Storage(_)) => FIRST_CODE + 5,
+			Self::Busy(_)
+			| Self::Stopping
+			| Self::Outdated(_)
+			| Self::TooManySubscriptions { .. } => FIRST_CODE + 6,
 		}
 	}
 }
@@ -90,6 +107,7 @@ impl From<SubtreeRpcError> for ErrorObjectOwned {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use dstp_subtree::StopReason;
 
 	#[test]
 	fn what_may_be_submitted_again_has_a_code_of_its_own() {
@@ -98,8 +116,10 @@ mod tests {
 			SubtreeRpcError::Outdated(subtree),
 			SubtreeRpcError::Busy(1),
 			SubtreeRpcError::Stopping,
+			SubtreeRpcError::TooManySubscriptions { of: "this connection", most: 64 },
 			SubmitError::BeingHosted.into(),
 			SubmitError::HubBehind(5).into(),
+			SubmitError::NotFinal(5).into(),
 			SubmitError::Unflushed(1).into(),
 		] {
 			assert_eq!(later.code(), 9_106, "{later}");
@@ -108,6 +128,20 @@ mod tests {
 		for never in [SubmitError::NotServing.into(), SubtreeRpcError::Call(CallRefusal::Malformed)]
 		{
 			assert_eq!(never.code(), 9_103, "{never}");
+		}
+	}
+
+	#[test]
+	fn a_call_that_may_be_on_the_disk_is_not_called_refused() {
+		let reason = StopReason::WriteFailed("the disk is full".into());
+		let stopped = SubtreeRpcError::from(SubmitError::Stopped(reason.clone()));
+		assert_eq!(stopped.code(), 9_103, "{stopped}");
+		for unknown in [
+			SubtreeRpcError::from(SubmitError::OutcomeUnknown(reason.clone())),
+			NonceError::Unknown(reason).into(),
+		] {
+			assert_eq!(unknown.code(), 9_107, "{unknown}");
+			assert!(unknown.to_string().contains("when the node runs again"), "{unknown}");
 		}
 	}
 }

@@ -152,13 +152,10 @@ impl<R: NodeRuntime> NodeHub<R> {
 	}
 }
 
-/// Accounts remembered per block; the memory of a flood of new accounts stays below a few megabytes.
-const MAX_KNOWN: usize = 65_536;
-
-/// Whether an account exists, at the best block. What exists is remembered until the next one.
+/// Whether an account exists, at the best block. The answer is remembered until the next one.
 pub(super) struct BestBlockAccounts<R: NodeRuntime> {
 	client: Arc<FullClient<R>>,
-	known: Mutex<(BlockHash, HashSet<AccountId>)>,
+	known: Mutex<KnownAccounts>,
 }
 
 impl<R: NodeRuntime> BestBlockAccounts<R> {
@@ -173,28 +170,96 @@ where
 {
 	fn exists(&self, account: &AccountId) -> bool {
 		let best = self.client.info().best_hash;
-		if self.remembers(best, account) {
-			return true;
+		if let Some(exists) = self.known.lock().get(best, account) {
+			return exists;
 		}
-		let answer = self.client.runtime_api().account_exists(best, account.clone());
-		let exists = answer.unwrap_or_else(|error| {
-			log::warn!(target: "dstp", "the hub cannot say whether {account} exists: {error}");
-			false
-		});
-		if exists {
-			self.known.lock().1.insert(account.clone());
+		match self.client.runtime_api().account_exists(best, account.clone()) {
+			Ok(exists) => {
+				self.known.lock().insert(best, account, exists);
+				exists
+			},
+			Err(error) => {
+				log::warn!(target: "dstp", "the hub cannot say whether {account} exists: {error}");
+				false
+			},
 		}
-		exists
 	}
 }
 
-impl<R: NodeRuntime> BestBlockAccounts<R> {
-	/// Whether the account existed at this block already. Forgets everything at a new block.
-	fn remembers(&self, best: BlockHash, account: &AccountId) -> bool {
-		let mut known = self.known.lock();
-		if known.0 != best || known.1.len() >= MAX_KNOWN {
-			*known = (best, HashSet::new());
+/// Answers remembered per block, of each kind; the memory of a flood of accounts stays below a few megabytes.
+const MAX_KNOWN: usize = 65_536;
+
+/// Which accounts exist at one block. Those that do not are kept apart: anybody makes up as many as he likes, and they must not
+/// push out the others.
+#[derive(Default)]
+struct KnownAccounts {
+	block: BlockHash,
+	existing: HashSet<AccountId>,
+	missing: HashSet<AccountId>,
+}
+
+impl KnownAccounts {
+	/// Whether the account existed at this block, if it was asked for. Forgets everything at a new block.
+	fn get(&mut self, block: BlockHash, account: &AccountId) -> Option<bool> {
+		if self.block != block {
+			*self = Self { block, ..Default::default() };
 		}
-		known.1.contains(account)
+		match (self.existing.contains(account), self.missing.contains(account)) {
+			(false, false) => None,
+			(exists, _) => Some(exists),
+		}
+	}
+
+	fn insert(&mut self, block: BlockHash, account: &AccountId, exists: bool) {
+		if self.block != block {
+			return;
+		}
+		let kind = if exists { &mut self.existing } else { &mut self.missing };
+		if kind.len() >= MAX_KNOWN {
+			kind.clear();
+		}
+		kind.insert(account.clone());
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn account(number: u32) -> AccountId {
+		let mut bytes = [0; 32];
+		bytes[..4].copy_from_slice(&number.to_le_bytes());
+		AccountId::new(bytes)
+	}
+
+	#[test]
+	fn both_answers_are_remembered_until_the_next_block() {
+		let (one, two) = (BlockHash::repeat_byte(1), BlockHash::repeat_byte(2));
+		let mut known = KnownAccounts::default();
+		assert_eq!(known.get(one, &account(1)), None);
+		known.insert(one, &account(1), true);
+		known.insert(one, &account(2), false);
+		assert_eq!(known.get(one, &account(1)), Some(true));
+		assert_eq!(known.get(one, &account(2)), Some(false));
+		assert_eq!(known.get(two, &account(2)), None, "it may exist now");
+		known.insert(one, &account(1), true);
+		assert_eq!(
+			known.get(two, &account(1)),
+			None,
+			"an answer that comes late is of another block"
+		);
+	}
+
+	#[test]
+	fn made_up_accounts_are_bounded_and_push_out_no_others() {
+		let block = BlockHash::repeat_byte(1);
+		let mut known = KnownAccounts::default();
+		known.get(block, &account(0));
+		known.insert(block, &account(0), true);
+		for number in 1..=MAX_KNOWN as u32 + 10 {
+			known.insert(block, &account(number), false);
+			assert!(known.missing.len() <= MAX_KNOWN);
+		}
+		assert_eq!(known.get(block, &account(0)), Some(true));
 	}
 }

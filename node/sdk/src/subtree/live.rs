@@ -72,6 +72,8 @@ impl Live {
 			being_hosted: false,
 			open_calls: 0,
 			pending_calls: 0,
+			calls: 0,
+			batches: 0,
 			log_bytes: 0,
 			import: None,
 			stopped: None,

@@ -36,7 +36,7 @@ mod tests;
 mod updates;
 mod writer;
 
-pub use args::SubtreeArgs;
+pub use args::{KeepHeads, SubtreeArgs};
 pub use error::SubtreeRpcError;
 pub use json::{HeadJson, ReceiptJson, StatusJson, SubtreeProofJson, SyncJson};
 pub use names::SubtreeName;
@@ -56,7 +56,7 @@ use dstp_primitives::{
 	mailbox::{Interests, MAX_INTERESTS},
 	ObjectId,
 };
-use dstp_subtree::Role;
+use dstp_subtree::{EngineOptions, Role};
 use frame_system_rpc_runtime_api::AccountNonceApi;
 use serve::Served;
 use signer::PoaSigner;
@@ -93,6 +93,7 @@ pub struct Subtrees {
 	serve: Vec<SubtreeName>,
 	follow: Vec<SubtreeName>,
 	signers: Vec<Box<dyn HeadSigner>>,
+	keep_heads: KeepHeads,
 	network: Option<network::Handles>,
 }
 
@@ -104,7 +105,13 @@ impl Subtrees {
 
 	/// Serves some and follows others, at most 256 in all. What is named twice is served.
 	pub fn new(serve: Vec<SubtreeName>, follow: Vec<SubtreeName>) -> Self {
-		Self { serve, follow, signers: Vec::new(), network: None }
+		Self { serve, follow, ..Self::default() }
+	}
+
+	/// Keeps as many heads of each subtree readable. By default the last 256.
+	pub fn keep_heads(mut self, keep_heads: KeepHeads) -> Self {
+		self.keep_heads = keep_heads;
+		self
 	}
 
 	/// Adds a signer for the heads of served subtrees under a security mode of the team's own. One for PoA is there already; a
@@ -145,13 +152,15 @@ where
 				format!("a node holds at most {MAX_INTERESTS} subtrees; start another node")
 			})?,
 		};
+		let KeepHeads(retention) = self.keep_heads;
+		let options = EngineOptions { retention, ..Default::default() };
 		let folder = folder(&context.data_path);
 		let served =
 			Arc::new(Served::new(context.genesis_hash, folder, roles, Arc::new(system_now_ms)));
 		if let Some(handles) = self.network {
-			network::start(served.clone(), handles, &context);
+			network::start(served.clone(), handles, options.clone(), &context);
 		}
-		driver::spawn(served.clone(), interests, self.signers, &context);
+		driver::spawn(served.clone(), interests, self.signers, options, &context);
 		let executor = Arc::new(context.spawn.clone());
 		Ok(Rpc::from(SubtreeRpc::<R>::new(context.client, served, executor).into_rpc()))
 	}

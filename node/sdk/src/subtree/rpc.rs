@@ -2,7 +2,7 @@
 
 use super::{
 	serve::{Running, Served},
-	subscribe,
+	subscribe::{self, Places},
 	updates::ChangeFilter,
 	writer::{QueueError, MAX_WAITING_CALLS},
 	CallUpdate, ChangeUpdate, HeadJson, HeadUpdate, ReceiptJson, StatusJson, SubtreeApis,
@@ -113,6 +113,7 @@ pub trait SubtreeApi {
 pub struct SubtreeRpc<R: NodeRuntime> {
 	client: Arc<FullClient<R>>,
 	calls: Calls,
+	places: Arc<Places>,
 	executor: SubscriptionTaskExecutor,
 }
 
@@ -159,7 +160,7 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 		served: Arc<Served>,
 		executor: SubscriptionTaskExecutor,
 	) -> Self {
-		Self { client, calls: Calls { served }, executor }
+		Self { client, calls: Calls { served }, places: Arc::default(), executor }
 	}
 
 	fn running(&self, subtree: &ObjectId) -> Answer<Arc<Running>> {
@@ -168,12 +169,16 @@ impl<R: NodeRuntime> SubtreeRpc<R> {
 
 	/// The subtree that holds an object, and the object's path in it.
 	fn holder(&self, object: &ObjectId) -> Answer<(Arc<Running>, Path)> {
+		let mut failed = None;
 		for running in self.calls.served.running() {
-			if let Some(path) = running.reader.path(object)? {
-				return Ok((running, path));
+			match running.reader.path(object) {
+				Ok(Some(path)) => return Ok((running, path)),
+				Ok(None) => {},
+				// One broken copy does not hide what stands in the others.
+				Err(error) => failed = Some(error.into()),
 			}
 		}
-		Err(SubtreeRpcError::ObjectNotFound(*object))
+		Err(failed.unwrap_or(SubtreeRpcError::ObjectNotFound(*object)))
 	}
 
 	/// Splits a path from the root of the tree where it enters a subtree of this node.
@@ -268,8 +273,8 @@ where
 
 	fn next_nonce(&self, id: ObjectId32, account: AccountJson) -> Answer<u64> {
 		let running = self.running(&id.0)?;
-		let nonce = running.engine.lock().next_nonce(&account.0);
-		nonce.map_err(SubtreeRpcError::Storage)
+		let nonce = running.engine.lock().next_nonce(&account.0)?;
+		Ok(nonce)
 	}
 
 	fn object(&self, id: ObjectId32, seq: Option<u64>) -> Answer<Option<ObjectJson>> {
@@ -337,10 +342,10 @@ where
 	}
 
 	fn subscribe_heads(&self, pending: PendingSubscriptionSink, id: ObjectId32) {
-		let running = self.running(&id.0);
+		let (running, places) = (self.running(&id.0), self.places.clone());
 		spawn_subscription_task(&self.executor, async move {
-			match running {
-				Ok(running) => {
+			match running.and_then(|running| Ok((running, places.take(&pending)?))) {
+				Ok((running, _place)) => {
 					subscribe::run::<HeadUpdate>(pending, async |sink| {
 						subscribe::heads(sink, running).await
 					})
@@ -365,9 +370,10 @@ where
 			.map_err(|error| BadQuestion::Key(error).into())
 			.and_then(|()| self.holder(&id.0));
 		let filter = ChangeFilter { object: id.0, prefix };
+		let places = self.places.clone();
 		spawn_subscription_task(&self.executor, async move {
-			match holder {
-				Ok((running, _)) => {
+			match holder.and_then(|(running, _)| Ok((running, places.take(&pending)?))) {
+				Ok((running, _place)) => {
 					subscribe::run::<ChangeUpdate>(pending, async |sink| {
 						subscribe::changes(sink, running, filter).await
 					})
@@ -379,10 +385,15 @@ where
 	}
 
 	fn submit_and_watch(&self, pending: PendingSubscriptionSink, call: Bytes) {
-		let calls = self.calls.clone();
+		let (calls, places) = (self.calls.clone(), self.places.clone());
 		spawn_subscription_task(&self.executor, async move {
-			match calls.submit(&call).await {
-				Ok((running, receipt)) => {
+			// Before the call is executed: who is refused a place may submit it again.
+			let submitted = async {
+				let place = places.take(&pending)?;
+				Ok::<_, SubtreeRpcError>((calls.submit(&call).await?, place))
+			};
+			match submitted.await {
+				Ok(((running, receipt), _place)) => {
 					subscribe::run::<CallUpdate>(pending, async |sink| {
 						subscribe::call(sink, running, receipt).await
 					})

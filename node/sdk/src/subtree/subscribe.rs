@@ -2,19 +2,21 @@
 //!
 //! A task waits until its subscriber took a message before it makes the next one, so what waits for a slow subscriber is bounded:
 //! heads and calls are looked up when they are sent, and of changes at most [`MAX_WAITING_NEWS`] pieces wait. Who falls behind
-//! further gets a last message that says so, and the subscription ends.
+//! further gets a last message that says so, and the subscription ends. [`Places`] bounds how many there are.
 
 use super::{
 	changes::StateNews,
 	live::{Progress, MAX_WAITING_NEWS},
 	serve::Running,
 	updates::{CallUpdate, ChangeFilter, HeadUpdate, LocalHeadJson, Update},
+	SubtreeRpcError,
 };
 use dstp_primitives::head::Head;
 use dstp_subtree::{ReadError, Receipt};
 use jsonrpsee::{PendingSubscriptionSink, SubscriptionMessage, SubscriptionSink};
+use parking_lot::Mutex;
 use sp_core::H256;
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 use tokio::sync::{broadcast::error::RecvError, watch};
 
 /// How long the last message waits for a subscriber that does not read.
@@ -22,6 +24,62 @@ const FAREWELL: Duration = Duration::from_secs(10);
 
 /// Heads that a subscriber may be behind.
 const MAX_HEADS_BEHIND: u64 = 128;
+
+/// Subscriptions of one connection. Each may hold a message of half a megabyte while its subscriber does not read; Substrate's own
+/// limit of 1,024 is made for messages of some hundred bytes.
+const MAX_PER_CONNECTION: u32 = 64;
+
+/// Subscriptions of all connections, for the same reason.
+const MAX_IN_ALL: u32 = 1_024;
+
+/// How many subscriptions there are.
+#[derive(Default)]
+pub(super) struct Places(Mutex<HashMap<usize, u32>>);
+
+/// The place of one subscription; dropped, it is free.
+pub(super) struct Place {
+	places: Arc<Places>,
+	connection: usize,
+}
+
+impl Places {
+	/// Takes a place for a subscription.
+	///
+	/// # Errors
+	///
+	/// [`SubtreeRpcError::TooManySubscriptions`]: its connection, or all together, have as many as they may.
+	pub fn take(
+		self: &Arc<Self>,
+		pending: &PendingSubscriptionSink,
+	) -> Result<Place, SubtreeRpcError> {
+		self.take_for(pending.connection_id().0)
+	}
+
+	fn take_for(self: &Arc<Self>, connection: usize) -> Result<Place, SubtreeRpcError> {
+		let mut taken = self.0.lock();
+		let own = taken.get(&connection).copied().unwrap_or_default();
+		let (all, most) = (taken.values().sum::<u32>(), MAX_PER_CONNECTION);
+		if own >= most {
+			return Err(SubtreeRpcError::TooManySubscriptions { of: "this connection", most });
+		}
+		if all >= MAX_IN_ALL {
+			let of = "all connections of this node together";
+			return Err(SubtreeRpcError::TooManySubscriptions { of, most: MAX_IN_ALL });
+		}
+		taken.insert(connection, own + 1);
+		Ok(Place { places: self.clone(), connection })
+	}
+}
+
+impl Drop for Place {
+	fn drop(&mut self) {
+		let mut taken = self.places.0.lock();
+		match taken.get_mut(&self.connection) {
+			Some(count) if *count > 1 => *count -= 1,
+			_ => drop(taken.remove(&self.connection)),
+		}
+	}
+}
 
 /// Why a task is over.
 #[derive(Debug)]
@@ -240,5 +298,32 @@ pub(super) async fn call(
 			return Err(End::Because(reason.into()));
 		}
 		next(sink, &mut progress).await?;
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn places_are_counted_for_each_connection_and_in_all_and_come_back() {
+		let places = Arc::<Places>::default();
+		let take = |connection| places.take_for(connection);
+		let mut taken: Vec<_> = (0..MAX_PER_CONNECTION).map(|_| take(1).unwrap()).collect();
+		let refused = take(1).err().unwrap();
+		assert!(refused.to_string().starts_with("this connection has 64"), "{refused}");
+		drop(taken.pop());
+		taken.push(take(1).unwrap());
+		for connection in 2.. {
+			let rest = MAX_IN_ALL - taken.len() as u32;
+			taken.extend((0..rest.min(MAX_PER_CONNECTION)).map(|_| take(connection).unwrap()));
+			if rest == 0 {
+				let refused = take(connection).err().unwrap();
+				assert!(refused.to_string().starts_with("all connections"), "{refused}");
+				break;
+			}
+		}
+		taken.clear();
+		assert!(places.0.lock().is_empty(), "nothing is kept of connections that left");
 	}
 }

@@ -5,7 +5,7 @@
 //!
 //! **Order.** The RPC server starts a task per message, so calls of one connection reach the queue almost in their order, not
 //! exactly. Within a group the calls of one account are put into the order of their nonces, and a call whose predecessor is
-//! missing waits a moment for it.
+//! missing waits a moment for it, if it could enter otherwise.
 
 use super::serve::EngineCell;
 use dstp_primitives::{
@@ -37,8 +37,13 @@ const MAX_GROUP_BYTES: usize = 1024 * 1024;
 /// How long a call waits for the one before it: longer than a busy machine leaves a task alone, shorter than a user waits.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// Calls that may wait for the one before them, so that a sender of calls without predecessors cannot fill the memory.
-const MAX_HELD_CALLS: usize = 256;
+/// Calls that may wait for the one before them, so that senders of calls without predecessors cannot fill the memory. Of the largest
+/// calls these are 64 MiB.
+pub(super) const MAX_HELD_CALLS: usize = 256;
+
+/// Calls of one account among them, so that no account alone takes the places of all others: what a client has under way at a
+/// time.
+const MAX_HELD_PER_ACCOUNT: usize = 64;
 
 /// How long it is remembered that a call was refused, so that those after it are refused at once instead of waiting for it.
 const GAP_MEMORY: Duration = Duration::from_secs(1);
@@ -159,7 +164,13 @@ impl Thread {
 		let mut bytes = 0;
 		for job in group {
 			if self.waits(&engine, &job) {
-				self.held.push(job);
+				// Places are for calls that will be executed, not for whoever can sign.
+				match engine.check_admission(&job.call) {
+					Ok(()) => self.held.push(job),
+					Err(error) => {
+						let _ = job.answer.send(Err(error));
+					},
+				}
 				continue;
 			}
 			bytes += job.call.bytes();
@@ -170,13 +181,13 @@ impl Thread {
 			}
 			let (account, nonce) = job.payload();
 			let account = account.clone();
-			let Job { call, answer, .. } = job;
+			let Job { call, answer, since } = job;
 			match engine.enqueue(call, pin, now_ms) {
 				Ok(position) => {
 					executed.insert(position, answer);
 				},
 				Err(error) => {
-					self.note_gap(account, nonce, &error);
+					self.note_gap(account, nonce, since.elapsed() >= PATIENCE, &error);
 					let _ = answer.send(Err(error));
 				},
 			}
@@ -194,6 +205,10 @@ impl Thread {
 			return false;
 		}
 		let (account, nonce) = job.payload();
+		let held = self.held.iter().filter(|held| held.payload().0 == account).count();
+		if held >= MAX_HELD_PER_ACCOUNT {
+			return false;
+		}
 		// What cannot be read is told by the attempt to execute it.
 		let Ok(next) = engine.next_nonce(account) else { return false };
 		let known = |(gap, at): &(u64, Instant)| *gap == next && at.elapsed() < GAP_MEMORY;
@@ -201,10 +216,12 @@ impl Thread {
 	}
 
 	/// Remembers that the account's next call is missing.
-	fn note_gap(&mut self, account: AccountId, nonce: u64, error: &SubmitError) {
+	fn note_gap(&mut self, account: AccountId, nonce: u64, waited: bool, error: &SubmitError) {
 		let gap = match error {
-			// An old call, which anybody can hand in again, says nothing of those to come.
-			SubmitError::Refused(CallRefusal::WrongNonce { expected }) if nonce < *expected => {
+			// An old call, which anybody can hand in again, says nothing of those to come; nor does one that found no place to wait.
+			SubmitError::Refused(CallRefusal::WrongNonce { expected })
+				if nonce < *expected || !waited =>
+			{
 				return;
 			},
 			SubmitError::Refused(CallRefusal::WrongNonce { expected }) => *expected,
@@ -234,7 +251,7 @@ fn in_nonce_order(group: Vec<Job>) -> Vec<Job> {
 	ordered.into_iter().flatten().collect()
 }
 
-/// Hands out the receipts. After a failed write nobody gets one.
+/// Hands out the receipts. After a failed write nobody gets one: a call without may be on the disk.
 fn answer(
 	mut executed: BTreeMap<u64, oneshot::Sender<Outcome>>,
 	receipts: Result<Vec<Receipt>, SubmitError>,
@@ -253,7 +270,7 @@ fn answer(
 		Err(error) => StopReason::WriteFailed(error.to_string()),
 	};
 	for answer in executed.into_values() {
-		let _ = answer.send(Err(SubmitError::Stopped(reason.clone())));
+		let _ = answer.send(Err(SubmitError::OutcomeUnknown(reason.clone())));
 	}
 }
 

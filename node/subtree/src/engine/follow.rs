@@ -5,7 +5,7 @@ use crate::{error::ApplyError, options::Role};
 use dstp_primitives::{
 	batch::{BatchCommitment, BatchEntry},
 	call::ExecuteError,
-	head::{Head, HeadError, HeadState},
+	head::{Head, HeadState},
 };
 
 impl Engine {
@@ -60,10 +60,7 @@ impl Engine {
 			.zip(entries.last())
 			.map(|(first, last)| (first.hub.number, last.hub.number));
 		if blocks != Some((head.hub_first, head.hub_last)) {
-			return Err(ApplyError::Head {
-				newest: self.applied.seq,
-				source: HeadError::BadHubRange,
-			});
+			return Err(ApplyError::WrongHubBlocks { first: head.hub_first, last: head.hub_last });
 		}
 		for (index, entry) in (0u32..).zip(entries) {
 			self.execute_entry(index, entry)?;

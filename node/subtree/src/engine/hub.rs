@@ -95,9 +95,10 @@ impl Engine {
 			}
 			return Err(self.stop(StopReason::Diverged { seq, hub: hash, ours: None }).into());
 		}
-		// Heads that are pruned here could not be committed again: the hub was rewound further than it ever is.
+		// Heads that are pruned here could not be committed again. Where a node serves they were final.
 		if seq + 1 < self.applied.oldest {
-			return Err(self.stop(StopReason::Diverged { seq, hub: hash, ours: None }).into());
+			let oldest = self.applied.oldest;
+			return Err(self.stop(StopReason::Rewound { hub: seq, oldest }).into());
 		}
 		if seq >= self.applied.oldest {
 			let ours = self.hash_of(seq)?;
@@ -117,6 +118,14 @@ impl Engine {
 		self.pending.committed(seq);
 		self.prune()?;
 		Ok(HubOutcome::Committed { seq })
+	}
+
+	/// Notes that the heads up to `seq` are final on the hub: only these may be pruned. The caller compared the hash of that head
+	/// with ours. Not kept over a restart: until it is said again, nothing more is pruned.
+	pub fn mark_final(&mut self, seq: u64) -> Result<(), StopReason> {
+		self.running()?;
+		self.finalised = self.finalised.max(seq.min(self.applied.seq));
+		self.prune()
 	}
 
 	/// Hash of our head `seq`; zero before the first.

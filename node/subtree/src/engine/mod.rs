@@ -18,21 +18,23 @@ pub use import::{ImportProgress, ImportTarget, WantedRange};
 pub use watch::{HeadNews, NoWatcher, Watcher};
 
 use crate::{
-	error::StopReason,
+	error::{NonceError, StopReason},
 	identity::SubtreeIdentity,
 	log::CallLog,
 	options::{EngineOptions, Retention, Role, Step},
 	read::Reader,
 	store::{next_oldest, Applied, Store},
 };
-use dstp_primitives::{
-	batch::BatchEntry, head::Head, tree::StorageError, trie::PairChanges, AccountId, StateRoot,
-};
+use dstp_primitives::{batch::BatchEntry, head::Head, trie::PairChanges, AccountId, StateRoot};
 use executor::Executor;
 use import::ImportRun;
 use pending::PendingCalls;
 use sp_core::H256;
 use std::{fmt::Display, sync::Arc};
+
+/// Most commits that prune at one time, each of a few heads: whoever waits for the engine is not kept for long where finality
+/// comes back after days, or an operator keeps fewer heads than before.
+const MAX_PRUNE_COMMITS: usize = 16;
 
 /// A batch that became a head.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -70,6 +72,10 @@ pub struct Status {
 	pub open_calls: u32,
 	/// Calls that the hub has not accepted yet, the open ones included.
 	pub pending_calls: u32,
+	/// Calls executed since the engine was opened. Only where it serves.
+	pub calls: u64,
+	/// Batches sealed since the engine was opened. Only where it serves.
+	pub batches: u64,
 	/// Bytes of the log's files.
 	pub log_bytes: u64,
 	/// The import that is under way.
@@ -88,6 +94,8 @@ pub struct Engine {
 	log: Option<CallLog>,
 	/// Where the store stands, and what the next commit will say of the hub.
 	applied: Applied,
+	/// Newest head that is final on the hub, as far as this run was told; where it serves, nothing after it is pruned.
+	finalised: u64,
 	executor: Executor,
 	/// When the first call of the open batch came, by the caller's clock.
 	open_since_ms: u64,
@@ -98,6 +106,9 @@ pub struct Engine {
 	synced: Vec<Receipt>,
 	/// Batches that were sealed because a call did not fit any more.
 	sealed: Vec<SealedBatch>,
+	/// Calls executed and batches sealed since the start.
+	calls: u64,
+	batches: u64,
 	import: Option<ImportRun>,
 	/// While the hub takes the content back it accepts no heads, and a call that is acknowledged now could be lost.
 	being_hosted: bool,
@@ -120,9 +131,12 @@ impl Engine {
 		CallGate::new(self.identity)
 	}
 
-	/// The nonce that an account's next call has to carry, after all executed calls.
-	pub fn next_nonce(&self, account: &AccountId) -> Result<u64, StorageError> {
-		self.executor.next_nonce(account)
+	/// The nonce that an account's next call has to carry, after all executed calls. Not known after a write that failed.
+	pub fn next_nonce(&self, account: &AccountId) -> Result<u64, NonceError> {
+		match &self.stopped {
+			Some(reason @ StopReason::WriteFailed(_)) => Err(NonceError::Unknown(reason.clone())),
+			_ => self.executor.next_nonce(account).map_err(NonceError::Storage),
+		}
 	}
 
 	/// Root after the last executed call.
@@ -150,6 +164,8 @@ impl Engine {
 			being_hosted: self.being_hosted,
 			open_calls: self.executor.entries().len() as u32,
 			pending_calls: self.pending.total(),
+			calls: self.calls,
+			batches: self.batches,
 			log_bytes: self.log.as_ref().map_or(0, CallLog::bytes),
 			import: self.import.as_ref().map(ImportRun::progress),
 			stopped: self.stopped.clone(),
@@ -206,28 +222,30 @@ impl Engine {
 		Ok(batch)
 	}
 
-	/// The oldest head that has to stay. Heads that the hub has not accepted always stay.
+	/// The oldest head that has to stay.
+	///
+	/// Where this node serves, heads that are not final always stay: a reorganisation of the hub can take any of them back, and
+	/// they and their calls are nowhere else. What a follower has is final.
 	fn prunable(&self, applied: &Applied) -> u64 {
-		match self.options.retention {
-			Retention::All => applied.oldest,
-			Retention::Last(count) => {
-				applied.seq.min(applied.committed).saturating_sub(count.saturating_sub(1))
-			},
-		}
+		let Retention::Last(count) = self.options.retention else { return applied.oldest };
+		let accepted = applied.seq.min(applied.committed);
+		let safe = match self.role {
+			Role::Serve => accepted.min(self.finalised),
+			Role::Follow => accepted,
+		};
+		safe.saturating_sub(count.saturating_sub(1))
 	}
 
-	/// Prunes as far as the options say, a few heads per commit. Called by itself; a node calls it after a change of options.
-	pub fn prune(&mut self) -> Result<(), StopReason> {
-		self.running()?;
-		loop {
+	/// Prunes as far as the options say, in at most [`MAX_PRUNE_COMMITS`] commits; the next time goes on.
+	fn prune(&mut self) -> Result<(), StopReason> {
+		for _ in 0..MAX_PRUNE_COMMITS {
 			let oldest = next_oldest(&self.applied, self.prunable(&self.applied));
 			if oldest == self.applied.oldest {
-				return Ok(());
+				break;
 			}
-			if let Err(error) = self.prune_to(oldest) {
-				return Err(self.write_failed(error));
-			}
+			self.prune_to(oldest).map_err(|error| self.write_failed(error))?;
 		}
+		Ok(())
 	}
 
 	fn prune_to(&mut self, oldest: u64) -> Result<(), parity_db::Error> {

@@ -67,11 +67,14 @@ impl Engine {
 			store,
 			log: None,
 			applied,
+			finalised: applied.oldest,
 			open_since_ms: 0,
 			pending: PendingCalls::default(),
 			unsynced: Vec::new(),
 			synced: Vec::new(),
 			sealed: Vec::new(),
+			calls: 0,
+			batches: 0,
 			import,
 			being_hosted: false,
 			stopped: None,
@@ -93,7 +96,7 @@ impl Engine {
 	}
 
 	pub(super) fn restart_at(&mut self, applied: Applied) {
-		self.applied = applied;
+		(self.applied, self.finalised) = (applied, applied.oldest);
 		self.executor = Executor::new(&self.store, &self.identity, &self.applied);
 	}
 

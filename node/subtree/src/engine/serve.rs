@@ -27,7 +27,10 @@ impl Engine {
 	) -> Result<Receipt, SubmitError> {
 		let call = self.gate().check(bytes, self.executor.clamp(hub, time_ms).0.number)?;
 		let position = self.enqueue(call, hub, time_ms)?;
-		let mut receipts = self.flush()?;
+		let mut receipts = self.flush().map_err(|error| match error {
+			SubmitError::Stopped(reason) => SubmitError::OutcomeUnknown(reason),
+			other => other,
+		})?;
 		let index = receipts.iter().position(|receipt| receipt.position == position);
 		let receipt =
 			receipts.remove(index.expect("flush gives a receipt of every executed call; qed"));
@@ -67,11 +70,21 @@ impl Engine {
 		if first {
 			self.open_since_ms = time_ms;
 		}
+		self.calls += 1;
 		self.pending.add(self.applied.seq + 1, &payload.signer);
 		let receipt = self.log_call(execution);
 		let position = receipt.position;
 		self.unsynced.push(Receipt { call_id: payload.id(), ..receipt });
 		Ok(position)
+	}
+
+	/// Whether the call could enter now, apart from its nonce: for a caller who keeps it until the one before it comes.
+	pub fn check_admission(&self, call: &CheckedCall) -> Result<(), SubmitError> {
+		self.ensure_serving()?;
+		if self.being_hosted {
+			return Err(SubmitError::BeingHosted);
+		}
+		self.ensure_room(call)
 	}
 
 	fn ensure_serving(&self) -> Result<(), SubmitError> {
@@ -90,6 +103,10 @@ impl Engine {
 		let uncommitted = self.applied.seq.saturating_sub(self.applied.committed);
 		if uncommitted >= self.options.uncommitted_heads {
 			return Err(SubmitError::HubBehind(uncommitted));
+		}
+		let unfinal = self.applied.seq.saturating_sub(self.finalised);
+		if unfinal >= self.options.unfinal_heads {
+			return Err(SubmitError::NotFinal(unfinal));
 		}
 		let account = &call.call.payload.signer;
 		let request = AdmissionRequest {
@@ -125,6 +142,8 @@ impl Engine {
 	}
 
 	/// Writes and syncs every executed call, and gives the receipts since the last time, in the order of execution.
+	///
+	/// After an error nobody knows which of the calls without a receipt are on the disk; the next start finds out.
 	pub fn flush(&mut self) -> Result<Vec<Receipt>, SubmitError> {
 		self.ensure_serving()?;
 		self.flush_log()?;
@@ -179,6 +198,7 @@ impl Engine {
 			Ok(sealed) => self.sealed.push(sealed),
 			Err(error) => return Err(self.write_failed(error)),
 		}
+		self.batches += 1;
 		let (applied, retain) = (self.applied.position, self.options.log_retain_bytes);
 		let log = self.log.as_mut().expect("an engine that serves has a log; qed");
 		if let Err(error) = log.rotate_if_full().and_then(|()| log.trim(applied, retain)) {

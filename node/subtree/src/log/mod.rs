@@ -88,7 +88,7 @@ impl CallLog {
 			self.file.write_all(&self.buffer)?;
 		}
 		self.faults.at(Step::LogWritten)?;
-		self.file.sync_data()?;
+		self.faults.sync(&self.file)?;
 		if let Some(last) = self.segments.back_mut() {
 			last.bytes += self.buffer.len() as u64;
 		}
@@ -141,7 +141,8 @@ pub(crate) fn create(
 	let failed = |action| move |source| OpenError::Io { action, path: dir.to_path_buf(), source };
 	std::fs::create_dir_all(dir).map_err(failed("create"))?;
 	let parent = dir.parent().unwrap_or(dir);
-	File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed("make durable"))?;
+	let synced = File::open(parent).and_then(|parent| faults.sync_folder(&parent));
+	synced.map_err(failed("make durable"))?;
 	let (segment, file) =
 		create_segment(dir, &identity, base, &*faults).map_err(failed("create a log file in"))?;
 	let segments = VecDeque::from([segment]);
@@ -168,8 +169,8 @@ fn create_segment(
 	let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&path)?;
 	faults.at(Step::LogCreated)?;
 	file.write_all(&encode_header(identity, base))?;
-	file.sync_all()?;
-	File::open(dir)?.sync_all()?;
+	faults.sync(&file)?;
+	faults.sync_folder(&File::open(dir)?)?;
 	Ok((Segment { path, base, bytes: HEADER_BYTES as u64 }, file))
 }
 

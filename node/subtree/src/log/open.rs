@@ -147,7 +147,7 @@ impl OpenedLog {
 				file.set_len(last.bytes)?;
 			}
 			// What was read may have been written and never synced, and the executor builds on it now.
-			file.sync_all()?;
+			faults.sync(&file)?;
 			file.seek(SeekFrom::End(0))?;
 			Ok(file)
 		};

@@ -38,6 +38,7 @@ use dstp_primitives::{
 use parity_db::{ColumnOptions, Operation, Options};
 use sp_core::H256;
 use std::{
+	fs::File,
 	io::ErrorKind,
 	path::{Path, PathBuf},
 	sync::{Arc, RwLock, RwLockReadGuard},
@@ -179,6 +180,8 @@ impl Store {
 					.map_err(|_| OpenError::Corrupt("its position"))?
 			},
 		};
+		// Only now that the lock is ours: another process may be about to delete it.
+		remove_former(path)?;
 		let inner = RwLock::new(Inner { db: Some(db), applied });
 		Ok(Self { path: path.to_path_buf(), inner, initial_root, faults })
 	}
@@ -229,19 +232,33 @@ impl Store {
 	}
 
 	/// Throws everything away and starts with an empty database.
+	///
+	/// The folder gets another name before anything in it is deleted, so that a crash never leaves half a database under its own.
 	pub fn reset(&self, identity: SubtreeIdentity) -> Result<(), OpenError> {
-		let path = &self.path;
-		self.reopen(|| {
-			std::fs::remove_dir_all(path).map_err(|source| OpenError::Io {
-				action: "empty",
-				path: path.clone(),
-				source,
-			})
-		})?;
+		self.reopen(|| self.move_away())?;
 		let stored =
 			StoredIdentity { version: STORE_VERSION, identity, initial_root: self.initial_root };
 		let ops = vec![set(COL_META, META_IDENTITY, stored.encode())];
-		self.commit(ops, blank(self.initial_root)).map_err(OpenError::Database)
+		self.commit(ops, blank(self.initial_root)).map_err(OpenError::Database)?;
+		self.at(Step::StoreReplaced)?;
+		remove_former(&self.path)
+	}
+
+	fn move_away(&self) -> Result<(), OpenError> {
+		let path = &self.path;
+		remove_former(path)?;
+		let moved = std::fs::rename(path, former(path));
+		let moved = moved.and_then(|()| File::open(path.parent().unwrap_or(path))?.sync_all());
+		moved.map_err(|source| OpenError::Io {
+			action: "move away",
+			path: path.clone(),
+			source,
+		})?;
+		self.at(Step::StoreMoved)
+	}
+
+	fn at(&self, step: Step) -> Result<(), OpenError> {
+		self.faults.at(step).map_err(|error| OpenError::Database(parity_db::Error::Io(error)))
 	}
 
 	fn reopen(&self, between: impl FnOnce() -> Result<(), OpenError>) -> Result<(), OpenError> {
@@ -250,6 +267,22 @@ impl Store {
 		let result = between();
 		inner.db = Some(open_db(&self.path)?);
 		result
+	}
+}
+
+/// Where a database lies that is thrown away.
+fn former(path: &Path) -> PathBuf {
+	path.with_extension("former")
+}
+
+/// Deletes what was thrown away, also by a process that was killed meanwhile.
+fn remove_former(path: &Path) -> Result<(), OpenError> {
+	let path = former(path);
+	match std::fs::remove_dir_all(&path) {
+		Err(source) if source.kind() != ErrorKind::NotFound => {
+			Err(OpenError::Io { action: "delete", path, source })
+		},
+		_ => Ok(()),
 	}
 }
 

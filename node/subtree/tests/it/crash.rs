@@ -6,7 +6,7 @@
 
 use crate::common::*;
 use dstp_primitives::StateRoot;
-use dstp_subtree::{Engine, EngineOptions, Faults, Retention, Role, Step};
+use dstp_subtree::{Engine, EngineOptions, Faults, ImportTarget, Retention, Role, Step};
 use rand::{Rng, SeedableRng};
 use std::{
 	collections::BTreeMap,
@@ -77,6 +77,11 @@ fn options(step: &str, keep_all: bool) -> EngineOptions {
 	}
 }
 
+/// Boundaries of a follower that throws its state away.
+fn throws_away(step: Step) -> bool {
+	matches!(step, Step::StoreMoved | Step::StoreReplaced)
+}
+
 /// The child's part; without its environment it does nothing.
 #[test]
 fn child() {
@@ -85,8 +90,15 @@ fn child() {
 	let step = std::env::var(STEP).unwrap();
 	let left = AtomicU32::new(std::env::var(AFTER).unwrap().parse().unwrap());
 	let keep_all = std::env::var(KEEP_ALL).unwrap() == "true";
+	let follows = Step::ALL.iter().any(|at| throws_away(*at) && format!("{at:?}") == step);
 	let options = options(&step, keep_all);
 	let options = EngineOptions { faults: Arc::new(WaitForDeath { step, left }), ..options };
+	if follows {
+		let mut engine = open(Path::new(&dir), Role::Follow, options).unwrap();
+		loop {
+			engine.begin_copy(ImportTarget::Initial, vec![1]).unwrap();
+		}
+	}
 	let mut engine = open(Path::new(&dir), Role::Serve, options).unwrap();
 	let first = engine.next_nonce(&account(1)).unwrap();
 	for nonce in first..MOST_CALLS {
@@ -190,7 +202,7 @@ fn calls_in(engine: &Engine) -> Vec<u64> {
 
 #[test]
 fn killed_at_every_write_boundary_three_times() {
-	for step in Step::ALL {
+	for step in Step::ALL.into_iter().filter(|step| !throws_away(*step)) {
 		let dir = tempfile::tempdir().unwrap();
 		let mut acks = Acks::default();
 		let keep_all = !matches!(step, Step::Prune | Step::Pruned);
@@ -211,6 +223,34 @@ fn killed_at_every_write_boundary_three_times() {
 			child.wait().unwrap();
 			assert!(reached, "{step} was never passed");
 			verify(dir.path(), &acks, options(&step, keep_all));
+		}
+	}
+}
+
+#[test]
+fn killed_while_a_state_is_thrown_away() {
+	for step in Step::ALL.into_iter().filter(|step| throws_away(*step)) {
+		let dir = tempfile::tempdir().unwrap();
+		let former = dir.path().join("db.former");
+		for round in 0..3u32 {
+			let mut child = start(dir.path(), &format!("{step:?}"), 1 + round, false);
+			let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+			let at = |line: io::Result<String>| line.is_ok_and(|line| line == "at");
+			assert!(lines.into_iter().any(at), "{step:?} was never passed");
+			child.kill().unwrap();
+			child.wait().unwrap();
+			assert!(former.exists());
+			let replaced = dir.path().join("db").exists();
+			assert_eq!(replaced, step == Step::StoreReplaced, "never half of one under its name");
+			// As a kill in the middle of the deletion leaves it.
+			fs::remove_file(former.join("metadata")).unwrap();
+			let mut engine = open(dir.path(), Role::Follow, EngineOptions::default()).unwrap();
+			assert!(!former.exists(), "what is left is deleted");
+			engine.begin_copy(ImportTarget::Initial, vec![2]).unwrap();
+			assert!(!former.exists());
+			drop(engine);
+			let engine = open(dir.path(), Role::Follow, EngineOptions::default()).unwrap();
+			assert_eq!(engine.copy_walk(), Some(&[2][..]));
 		}
 	}
 }

@@ -127,6 +127,13 @@ fn heads_over_wrong_executions_are_the_authoritys_fault() {
 		engine.apply_batch(head, good.entries.clone()),
 		Err(ApplyError::WrongStateRoot { .. })
 	));
+	for change in [|head: &mut Head| head.hub_last += 1, |head: &mut Head| head.hub_first -= 1] {
+		let mut head = good.head.clone();
+		change(&mut head);
+		let error = engine.apply_batch(head, good.entries.clone()).unwrap_err();
+		assert!(error.is_authority_fault() && !error.is_peer_fault(), "{error}");
+		assert_eq!(engine.status(), before);
+	}
 	engine.apply_batch(good.head.clone(), good.entries.clone()).unwrap();
 }
 
@@ -150,7 +157,6 @@ fn heads_out_of_order_and_foreign_heads_are_refused() {
 		|head: &mut Head| head.epoch += 1,
 		|head: &mut Head| head.genesis = H256::zero(),
 		|head: &mut Head| head.version = 2,
-		|head: &mut Head| head.hub_last += 1,
 	] {
 		let mut head = all[1].head.clone();
 		change(&mut head);

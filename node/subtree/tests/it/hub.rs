@@ -63,15 +63,61 @@ fn another_first_root_on_the_hub_stops_the_engine() {
 }
 
 #[test]
-fn a_hub_rewound_below_the_pruned_heads_stops_the_engine() {
+fn a_deep_reorganisation_before_finality_loses_nothing() {
+	let dir = tempfile::tempdir().unwrap();
+	let mut engine = serve(dir.path());
+	run_workload(&mut engine, 0, 300, 1);
+	let heads = engine.uncommitted_heads(300).unwrap();
+	let (first, newest) = (state(&engine, 1), state(&engine, 300));
+	assert_eq!(engine.on_hub_head(&newest).unwrap(), HubOutcome::Committed { seq: 300 });
+	engine.mark_final(0).unwrap();
+	drop(engine);
+	// A restart does not know what is final until it is told.
+	let mut engine = serve(dir.path());
+	engine.on_hub_head(&newest).unwrap();
+	run_workload(&mut engine, 300, 310, 1);
+	assert_eq!(engine.on_hub_head(&first).unwrap(), HubOutcome::Reverted { seq: 1 });
+	let again = engine.uncommitted_heads(1000).unwrap();
+	assert_eq!((again.len(), &again[..299]), (309, &heads[1..]), "the same heads, byte by byte");
+	for (nonce, head) in (1u64..).zip(&again) {
+		let batch = engine.reader().batch(head.seq).unwrap().unwrap();
+		assert_eq!((batch.len(), batch[0].call.payload.nonce), (1, nonce));
+	}
+	let newest = state(&engine, 310);
+	engine.on_hub_head(&newest).unwrap();
+	engine.mark_final(310).unwrap();
+	assert_eq!(engine.reader().kept(), (55, 310), "what is final is pruned as always");
+}
+
+#[test]
+fn calls_are_refused_when_too_many_heads_wait_for_finality() {
+	let dir = tempfile::tempdir().unwrap();
+	let options = EngineOptions { unfinal_heads: 3, ..Default::default() };
+	let mut engine = open(dir.path(), Role::Serve, options).unwrap();
+	for seq in 1..=3 {
+		run_workload(&mut engine, seq - 1, seq, 1);
+		let state = state(&engine, seq);
+		engine.on_hub_head(&state).unwrap();
+	}
+	let refused = engine.submit(&signed(1, 3, workload(3)), hub(1), 1).unwrap_err();
+	assert!(matches!(refused, SubmitError::NotFinal(3)) && refused.is_transient(), "{refused}");
+	engine.mark_final(1).unwrap();
+	run_workload(&mut engine, 3, 4, 1);
+}
+
+#[test]
+fn a_hub_rewound_below_what_was_final_stops_the_engine_and_keeps_the_folder() {
 	let dir = tempfile::tempdir().unwrap();
 	let options = EngineOptions { retention: Retention::Last(1), ..Default::default() };
 	let mut engine = open(dir.path(), Role::Serve, options).unwrap();
 	run_workload(&mut engine, 0, 20, 4);
 	let (first, fifth) = (state(&engine, 1), state(&engine, 5));
 	assert_eq!(engine.on_hub_head(&fifth).unwrap(), HubOutcome::Committed { seq: 5 });
+	engine.mark_final(5).unwrap();
 	let error = engine.on_hub_head(&first).unwrap_err();
-	assert!(matches!(error, HubError::Stopped(StopReason::Diverged { seq: 1, ours: None, .. })));
+	assert!(matches!(error, HubError::Stopped(StopReason::Rewound { hub: 1, oldest: 5 })));
+	assert!(error.to_string().contains("keep the folder"), "{error}");
+	assert!(!error.to_string().contains("another node"), "{error}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ use parking_lot::Mutex;
 use sp_core::Pair as _;
 use sp_keyring::Sr25519Keyring::Bob;
 use sp_keystore::{testing::MemoryKeystore, Keystore, KeystorePtr};
+use std::collections::BTreeMap;
 
 /// The hub and its worker: what it accepted, and what the node left for it.
 #[derive(Default)]
@@ -34,6 +35,8 @@ struct Hub {
 	/// How often the outbox was written.
 	writes: u32,
 	finalised: u32,
+	/// What it knew of the subtree at each block.
+	history: BTreeMap<BlockNumber, Option<SubtreeView>>,
 	/// What it keeps of the subtree's content, while it does.
 	content: Option<Reader>,
 }
@@ -77,8 +80,9 @@ impl HubSide for Played {
 		(hash(hub.fork, hub.finalised), hub.finalised)
 	}
 
-	fn head_at(&self, _: BlockHash, _: ObjectId) -> Option<SubtreeView> {
-		self.0.lock().registered.clone()
+	fn head_at(&self, block: BlockHash, _: ObjectId) -> Option<SubtreeView> {
+		let number = u32::try_from(block.to_low_u64_be()).unwrap();
+		self.0.lock().history.get(&number).cloned().flatten()
 	}
 
 	fn kept_range(
@@ -107,6 +111,8 @@ impl Played {
 				hub.accepted.push(out.head);
 			}
 		}
+		let (number, registered) = (hub.number, hub.registered.clone());
+		hub.history.insert(number, registered);
 	}
 
 	/// Another fork takes over: the newest `count` heads are not accepted there.
@@ -303,6 +309,59 @@ fn a_reorganisation_that_removes_commits_hands_the_heads_over_again() {
 	assert_eq!(progress.committed.map(|head| head.seq), Some(1));
 	node.block(3);
 	assert_eq!(node.hub.0.lock().accepted, heads, "the same heads, byte by byte");
+}
+
+#[test]
+fn a_fork_that_loses_after_hundreds_of_heads_takes_no_call_with_it() {
+	const HEADS: u64 = 300;
+	let mut node = Node::new(1, true);
+	node.calls(1);
+	node.block(1);
+	node.hub.0.lock().finalised = 2;
+	node.calls(HEADS - 1);
+	while node.seqs().0 < HEADS {
+		node.block(HEADS_AHEAD);
+	}
+	let finalised = node.running().live.progress().borrow().finalised;
+	assert_eq!(finalised.map(|head| head.seq), Some(1));
+	assert!(node.running().reader.head(Some(1)).is_ok(), "what is proven by default is kept");
+	let heads = node.hub.0.lock().accepted.clone();
+	node.hub.reorganise(HEADS as usize - 1);
+	node.driver.turn();
+	assert_eq!((node.seqs(), node.running().live.status().stopped), ((1, HEADS), None));
+	while node.seqs().0 < HEADS {
+		node.block(HEADS_AHEAD);
+	}
+	assert_eq!(node.hub.0.lock().accepted, heads, "the same heads, byte by byte");
+	let number = node.hub.0.lock().number;
+	node.hub.0.lock().finalised = number;
+	node.driver.turn();
+	assert_eq!(node.running().live.status().oldest, HEADS - 255, "and then it is pruned");
+}
+
+#[test]
+fn an_engine_that_opens_while_finality_stands_is_told_what_is_final() {
+	let mut node = Node::new(1, true);
+	node.calls(2);
+	node.block(2);
+	node.hub.0.lock().finalised = 2;
+	node.driver.turn();
+	let before = node.hub.0.lock().registered.clone();
+	node.hub.0.lock().registered = Some(registration(2));
+	node.block(0);
+	node.hub.0.lock().registered = before;
+	for _ in 0..1_200 {
+		// The former engine lets go of the folder when its thread has ended.
+		node.block(0);
+		let running = node.world.served.get(&subtree()).filter(|open| open.identity.epoch == 1);
+		if let Some(running) = running {
+			let finalised = running.live.progress().borrow().finalised;
+			assert_eq!(finalised.map(|head| (head.seq, head.number)), Some((2, 2)));
+			return;
+		}
+		std::thread::sleep(std::time::Duration::from_millis(50));
+	}
+	panic!("the folder is opened again");
 }
 
 #[test]

@@ -74,14 +74,14 @@ fn accepted(head: &Head) -> SubtreeView {
 }
 
 /// A folder, a clock, and a node that holds `/x` there.
-struct World {
+pub(super) struct World {
 	_folder: tempfile::TempDir,
 	clock: Arc<AtomicU64>,
 	served: Arc<Served>,
 }
 
 impl World {
-	fn new(role: Role) -> Self {
+	pub(super) fn new(role: Role) -> Self {
 		let folder = tempfile::tempdir().unwrap();
 		let clock = Arc::new(AtomicU64::new(1_000));
 		let shown = clock.clone();
@@ -95,7 +95,7 @@ impl World {
 		Self { _folder: folder, clock, served: Arc::new(served) }
 	}
 
-	fn open(&self, options: EngineOptions) -> Arc<Running> {
+	pub(super) fn open(&self, options: EngineOptions) -> Arc<Running> {
 		self.served.open(&registration(1), &options).unwrap()
 	}
 
@@ -104,7 +104,7 @@ impl World {
 	}
 }
 
-fn set(field: &str, value: &[u8]) -> Call {
+pub(super) fn set(field: &str, value: &[u8]) -> Call {
 	let field = (key(field), Value::try_from(value.to_vec()).unwrap());
 	Call::SetFields { object: Path::default(), fields: vec![field].try_into().unwrap() }
 }
@@ -130,7 +130,7 @@ fn checked(running: &Running, signer: Sr25519Keyring, nonce: u64) -> CheckedCall
 }
 
 /// Executes a call of Alice and waits until it is on the disk.
-fn execute(running: &Running, nonce: u64, call: Call) {
+pub(super) fn execute(running: &Running, nonce: u64, call: Call) {
 	let call = signed(Alice, running.identity.epoch, nonce, call);
 	let call = running.gate.check(&call, 1).unwrap();
 	let outcome = running.writer.as_ref().unwrap().submit(call).unwrap();

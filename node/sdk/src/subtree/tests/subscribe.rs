@@ -131,7 +131,9 @@ async fn a_subscriber_that_is_behind_what_is_kept_is_told_and_dropped() {
 	assert!(matches!(next(&mut heads).await, HeadUpdate::Head(head) if head.seq == 1));
 	for nonce in 1..20 {
 		let head = head(&running, nonce);
-		running.engine.lock().on_hub_head(&head.next_state()).unwrap();
+		let mut engine = running.engine.lock();
+		engine.on_hub_head(&head.next_state()).unwrap();
+		engine.mark_final(head.seq).unwrap();
 	}
 	let reason = loop {
 		match next(&mut heads).await {

@@ -1,11 +1,14 @@
 //! The thread that executes calls: groups, order, bounds, shutdown.
 
 use super::*;
-use crate::subtree::writer::{QueueError, MAX_WAITING_CALLS};
-use dstp_primitives::call::CallRefusal;
-use dstp_subtree::SubmitError;
-use sp_keyring::Sr25519Keyring::{Bob, Charlie, Dave};
-use std::time::{Duration, Instant};
+use crate::subtree::writer::{QueueError, MAX_HELD_CALLS, MAX_WAITING_CALLS};
+use dstp_primitives::{call::CallRefusal, AccountId};
+use dstp_subtree::{AccountLimits, Faults, HubAccounts, NonceError, Step, StopReason, SubmitError};
+use sp_keyring::Sr25519Keyring::{Bob, Charlie, Dave, Eve, Ferdie};
+use std::{
+	sync::atomic::AtomicBool,
+	time::{Duration, Instant},
+};
 
 #[test]
 fn calls_of_many_threads_are_each_executed_once() {
@@ -102,6 +105,77 @@ fn a_full_queue_refuses_and_takes_calls_again_later() {
 	}
 	let outcome = writer.submit(checked(&running, Alice, refused)).unwrap();
 	assert!(outcome.blocking_recv().unwrap().is_ok());
+}
+
+/// On this hub only one account exists.
+struct Only(AccountId);
+
+impl HubAccounts for Only {
+	fn exists(&self, account: &AccountId) -> bool {
+		*account == self.0
+	}
+}
+
+/// Fills the places for calls that wait, as far as these accounts can, and sees whether another account's call still finds one.
+fn others_find_a_place(options: EngineOptions, flood: &[Sr25519Keyring], calls_each: u64) {
+	let world = World::new(Role::Serve);
+	let running = world.open(options);
+	let writer = running.writer.as_ref().unwrap();
+	let flood = flood.iter().flat_map(|signer| (1..=calls_each).map(|nonce| (*signer, nonce)));
+	let flood: Vec<_> = flood.map(|(signer, nonce)| checked(&running, signer, nonce)).collect();
+	assert!(flood.len() > MAX_HELD_CALLS);
+	let [first, second] = [0, 1].map(|nonce| checked(&running, Alice, nonce));
+	let engine = running.engine.lock();
+	let mut flood: Vec<_> = flood.into_iter().map(|call| writer.submit(call).unwrap()).collect();
+	let second = writer.submit(second).unwrap();
+	drop(engine);
+	let last = flood.pop().unwrap().blocking_recv().unwrap();
+	assert!(last.is_err(), "it finds none: {last:?}");
+	let first = writer.submit(first).unwrap();
+	assert!(first.blocking_recv().unwrap().is_ok());
+	assert!(second.blocking_recv().unwrap().is_ok(), "it had a place");
+}
+
+#[test]
+fn calls_that_may_not_enter_take_no_place_from_those_that_wait() {
+	let admission = AccountLimits::new(Arc::new(Only(Alice.to_account_id())));
+	let options = EngineOptions { admission: Arc::new(admission), ..Default::default() };
+	others_find_a_place(options, &[Bob, Charlie, Dave, Eve, Ferdie], 60);
+}
+
+#[test]
+fn one_account_does_not_take_all_places_for_calls_that_wait() {
+	others_find_a_place(EngineOptions::default(), &[Bob], 300);
+}
+
+/// Fails each write of calls once it is armed.
+#[derive(Default)]
+struct FullDisk(AtomicBool);
+
+impl Faults for FullDisk {
+	fn at(&self, step: Step) -> std::io::Result<()> {
+		match self.0.load(Ordering::Relaxed) && step == Step::LogWritten {
+			true => Err(std::io::ErrorKind::StorageFull.into()),
+			false => Ok(()),
+		}
+	}
+}
+
+#[test]
+fn executed_calls_of_a_failed_write_are_not_called_refused() {
+	let world = World::new(Role::Serve);
+	let disk = Arc::new(FullDisk::default());
+	let running = world.open(EngineOptions { faults: disk.clone(), ..Default::default() });
+	disk.0.store(true, Ordering::Relaxed);
+	let writer = running.writer.as_ref().unwrap();
+	let submit = |nonce| {
+		let outcome = writer.submit(checked(&running, Alice, nonce)).unwrap();
+		outcome.blocking_recv().unwrap()
+	};
+	assert!(matches!(submit(0), Err(SubmitError::OutcomeUnknown(StopReason::WriteFailed(_)))));
+	assert!(matches!(submit(1), Err(SubmitError::Stopped(_))), "this one was never executed");
+	let nonce = running.engine.lock().next_nonce(&Alice.to_account_id());
+	assert!(matches!(nonce, Err(NonceError::Unknown(_))), "{nonce:?}");
 }
 
 #[test]
