@@ -19,7 +19,7 @@ build: setup ## Build the node: dstp-node in the target folder
 	@$(ENV) cargo build --workspace --locked
 	@$(ENV) bash -c 'echo "built $$DSTP_BIN/dstp-node"'
 
-run: setup ## Build, start a local network and play the tour (ONCE=1 stops after the tour)
+run: setup ## Build, start a local network and play the tour (ONCE=1 stops after the tour, SHORT=1 loads a few states only)
 	@$(ENV) node scripts/run.mjs
 
 check: setup ## The fast checks, for before a commit: format, scripts, clippy, unit tests

@@ -1,14 +1,14 @@
-// Puts the rows of bench.json as a table between two markers of a Markdown file.
-//   node scripts/bench-table.mjs BENCH_JSON MARKDOWN_FILE
+// Puts the rows of bench.json as a table between two markers of a Markdown file, below a line that says where they come from.
+//   node scripts/bench-table.mjs BENCH_JSON ORIGIN_FILE MARKDOWN_FILE
 
 import { readFileSync, writeFileSync } from "node:fs";
 
 const BEGIN = "<!-- bench: written by scripts/bench.sh --readme -->";
 const END = "<!-- /bench -->";
 
-const [source, file] = process.argv.slice(2);
-if (!source || !file) {
-  console.error("usage: node scripts/bench-table.mjs BENCH_JSON MARKDOWN_FILE");
+const [source, originFile, file] = process.argv.slice(2);
+if (!file) {
+  console.error("usage: node scripts/bench-table.mjs BENCH_JSON ORIGIN_FILE MARKDOWN_FILE");
   process.exit(2);
 }
 
@@ -41,9 +41,10 @@ function line(row) {
   return `| ${cell(row.name)} | ${figure(row.ours)} | ${figure(row.peer)} | ${row.unit} | ${figure(row.ratio)} | ${cell(verdict)} |`;
 }
 
-const rows = JSON.parse(read(source, "run make bench first"));
+const rows = JSON.parse(read(source, "run make bench first, without ARGS"));
+const origin = `Measured at ${read(originFile, "run make bench again, without ARGS").trim()}.`;
 const head = ["| What | Ours | Peer | Unit | Ratio | Target |", "|---|---:|---:|---|---:|---|"];
-const table = [BEGIN, ...head, ...rows.map(line), END].join("\n");
+const table = [BEGIN, origin, "", ...head, ...rows.map(line), END].join("\n");
 
 const text = read(file, "name an existing file");
 const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];

@@ -1,5 +1,8 @@
 // make run: builds the node, starts a local network, plays the tour and keeps the network up until Ctrl-C.
-// ONCE=1 ends after the tour. The exit status is 0 only if every step succeeded.
+// The exit status is 0 only if every step succeeded.
+//
+//   ONCE=1    ends after the tour
+//   SHORT=1   loads only the few states that the tour asks about: for trying it and for the tests
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +11,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildClient, buildNode } from "./lib/build.mjs";
 import { Network } from "./lib/network.mjs";
 import { runStep, Stopped, table } from "./lib/output.mjs";
-import { nodeStatus } from "./lib/rpc.mjs";
 import { steps } from "./tour/index.mjs";
 
 const NETWORK_FILE = "zombienet/local.toml";
@@ -39,7 +41,15 @@ for (const signal of Object.keys(SIGNALS)) {
 
 async function startNetwork(dir) {
   await runStep("Starting the network", async (progress) => {
-    network = new Network(NETWORK_FILE, dir, { later: LATER, onSpawn: (name) => progress.note(`${name} started`) });
+    let started = 0;
+    network = new Network(NETWORK_FILE, dir, {
+      later: LATER,
+      onPlan: (count) => progress.start(count, "nodes"),
+      onSpawn: (name) => {
+        progress.note(`${name} started`);
+        progress.set(++started);
+      },
+    });
     await Promise.race([network.up, interrupted]);
     return network.nodes.map(({ name }) => name).join(", ");
   });
@@ -70,16 +80,10 @@ async function playStep(step, shared) {
   }
 }
 
-/** `figures`: what the steps found worth repeating, as rows of a name and a figure. */
-async function printSummary(figures) {
-  table(["the tour", ""], figures);
-  const rows = await Promise.all(
-    network.nodes.map(async ({ name, ws }) => {
-      const { best, finalised, peers } = await nodeStatus(ws, stop.signal);
-      return [name, best, finalised, peers];
-    }),
-  );
-  table(["node", "block", "finalised", "peers"], rows);
+/** What the steps found worth repeating, and where the nodes are. */
+function printSummary({ summary, nodeRows }) {
+  table(["the tour", ""], summary);
+  table(["node", "block", "finalised", "peers"], nodeRows);
   table(
     ["node", "RPC", "Prometheus", "log"],
     network.nodes.map(({ name, ws, prometheus, log }) => [name, ws, prometheus, log]),
@@ -98,9 +102,9 @@ async function play(dir) {
     Promise.race([buildClient(progress, stop.signal), interrupted]),
   );
   await startNetwork(dir);
-  const shared = { summary: [] };
+  const shared = { summary: [], short: Boolean(process.env.SHORT) };
   for (const step of steps) await playStep(step, shared);
-  await printSummary(shared.summary);
+  printSummary(shared);
 }
 
 async function main() {

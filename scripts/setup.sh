@@ -8,7 +8,8 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 cd "$DSTP_ROOT"
 
-readonly MIN_NODE=20 MIN_RUST=1.95 WASM_TARGET=wasm32v1-none
+# As in the `engines` of the npm packages, some of whose own packages ask for it.
+readonly MIN_NODE=20.19 MIN_RUST=1.95 WASM_TARGET=wasm32v1-none
 # Why each: protoc for the network protocols; a C and C++ compiler, make and perl for the C parts of
 # dependencies (zstd, OpenSSL of litep2p, wasm-opt); ps for zombienet.
 readonly DEBIAN_PACKAGES=(protobuf-compiler build-essential perl pkg-config procps ca-certificates)
@@ -135,6 +136,7 @@ main() {
     check_wasm_target
     check_npm zombienet
     check_npm node/clients/js
+    scripts/disk.sh
 }
 
 main

@@ -12,6 +12,8 @@ cd "$DSTP_ROOT"
 
 readonly LOGS=$CARGO_TARGET_DIR/test-logs
 readonly TAIL_LINES=80 MOVE=primitives/move/Cargo.toml
+# Workspaces that only `make bench` and `make weights` build: what can be checked without that is checked.
+readonly TOOLS=(benches/peers/nomt/Cargo.toml benches/weights/Cargo.toml)
 mkdir -p "$LOGS"
 
 summary=()
@@ -50,6 +52,7 @@ report() {
     printf '\n%-24s %8s\n' stage 'min:s'
     printf '%s\n' "${summary[@]}"
     printf '%-24s %8s\n' total "$(clock $((SECONDS - started)))"
+    "$DSTP_ROOT/scripts/disk.sh" --always || true
     if [[ -n $failed ]]; then
         printf '\nFAILED: %s\n' "$failed"
     elif [[ $status -ne 0 ]]; then
@@ -68,9 +71,14 @@ check_scripts() {
     for file in scripts/*.sh .ci/run; do bash -n "$file" || return; done
     while read -r file; do node --check "$file" || return; done < <(find scripts -name '*.mjs')
     if command -v shellcheck >/dev/null; then shellcheck -x scripts/*.sh .ci/run || return; fi
+    node --test scripts/tests/scripts.test.mjs
 }
 
-format() { cargo fmt --all --check && cargo fmt --check --manifest-path "$MOVE"; }
+format() {
+    local manifest
+    cargo fmt --all --check || return
+    for manifest in "$MOVE" "${TOOLS[@]}"; do cargo fmt --check --manifest-path "$manifest" || return; done
+}
 # Without the runtimes' Wasm, which clippy's build of them would compile a second time.
 clippy() { SKIP_WASM_BUILD=1 cargo clippy --workspace --all-targets --locked -- -D warnings; }
 docs() { RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked; }
@@ -94,13 +102,20 @@ long_move_tests() { DSTP_LONG=1 move_cargo test; }
 # With DSTP_NODE set the end-to-end tests fail instead of being skipped where there is no node.
 javascript() { scripts/wasm.sh && (cd node/clients/js && DSTP_NODE=$DSTP_BIN/dstp-node exec node --test); }
 
+# Zombienet's tests and the tour.
+networks() { node --test scripts/tests/networks.test.mjs; }
+long_networks() { DSTP_LONG=1 networks; }
+
+skipped() { summary+=("$(printf '%-24s %8s  skipped (%s)' "$1" - "$2")"); }
+
 fast() {
     stage format format
     stage scripts check_scripts
+    command -v shellcheck >/dev/null || skipped shellcheck "apt-get install shellcheck"
     if command -v cargo-deny >/dev/null; then
         stage deny "$DSTP_ROOT/scripts/deny.sh"
     else
-        summary+=("$(printf '%-24s %8s  skipped (make deny installs it)' deny -)")
+        skipped deny "make deny installs it"
     fi
     # Clippy before the docs: rustdoc uses the dependencies' metadata that clippy made.
     stage clippy clippy
@@ -116,11 +131,7 @@ everything() {
     # After the tests: it builds on what they built.
     stage outside scripts/outside.sh
     stage javascript javascript
-    local test
-    for test in zombienet/*.zndsl; do
-        test=$(basename "$test" .zndsl)
-        stage "zombienet $test" scripts/zombienet.sh test "$test"
-    done
+    stage networks networks
 }
 
 case ${1:-all} in
@@ -134,6 +145,8 @@ case ${1:-all} in
         echo "seed $SEED (repeat with: SEED=$SEED make test-long)"
         stage "long tests" long_tests
         stage "long move" long_move_tests
+        stage build node_build
+        stage "long networks" long_networks
         ;;
     *)
         echo "usage: scripts/test.sh [all|fast|long]" >&2

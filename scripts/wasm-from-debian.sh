@@ -35,7 +35,8 @@ as_root rm -rf "$RUSTLIB/$TARGET/lib"
 as_root mkdir -p "$RUSTLIB/$TARGET/lib"
 as_root cp "${libraries[@]}" "$RUSTLIB/$TARGET/lib/"
 
-linker=$RUSTLIB/x86_64-unknown-linux-gnu/bin/rust-lld
+host=$(/usr/bin/rustc -vV | sed -n 's/^host: //p')
+linker=$RUSTLIB/$host/bin/rust-lld
 if [[ ! -e $linker ]]; then
     as_root mkdir -p "$(dirname "$linker")"
     as_root ln -s "$(command -v lld)" "$linker"

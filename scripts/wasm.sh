@@ -17,8 +17,8 @@ fi
 cargo build --locked --package dstp-wasm --target "$TARGET" --profile "$PROFILE"
 
 mkdir -p "$DIST"
-# Replaced in one step: a test that is running keeps reading the old file.
-cp "$BUILT" "$DIST/dstp.wasm.new"
-mv "$DIST/dstp.wasm.new" "$DIST/dstp.wasm"
+# Replaced in one step: a test that is running keeps reading the old file. By a name of its own: several may run at once.
+cp "$BUILT" "$DIST/dstp.wasm.$$"
+mv "$DIST/dstp.wasm.$$" "$DIST/dstp.wasm"
 printf 'built %s/dstp.wasm, %s bytes (%s compressed)\n' "$DIST" \
     "$(wc -c <"$DIST/dstp.wasm")" "$(gzip -9 -c "$DIST/dstp.wasm" | wc -c)"

@@ -56,7 +56,8 @@ cleanup() {
     exit "$status"
 }
 trap cleanup EXIT
-trap 'status=130; exit 130' INT
+# Ctrl-C is how a network that was started to be looked at ends.
+trap 'if [[ $verb == spawn ]]; then status=0; else status=130; fi; exit "$status"' INT
 trap 'status=143; exit 143' TERM HUP
 
 # Colours only where a person reads them.

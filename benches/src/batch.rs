@@ -6,7 +6,7 @@ use crate::{
 	measure::{cost, interleave, Contender, Cost, Pair},
 	nomt::Nomt,
 	report::{Row, Target},
-	tree::Tree,
+	tree::{Tree, ALONE},
 	Failure, Scale,
 };
 use dstp_primitives::{
@@ -73,7 +73,9 @@ pub fn one_root(
 	let last = updates(scale.rounds);
 	check_engine(&engine, &last)?;
 
-	let name = format!("{some} updates of {count} fields, one root, ParityDB, against sp-trie");
+	let name = format!(
+		"{some} updates of {count} fields, one root, ParityDB, by {ALONE}, against sp-trie"
+	);
 	let calls = some.div_ceil(BATCH_FIELDS);
 	let by_engine =
 		format!("the same by the engine: {calls} signed calls, a root each, log synced");
@@ -151,7 +153,8 @@ pub fn root_per_call(scale: &Scale, dir: &path::Path) -> Result<Vec<Row>, Failur
 		}),
 	];
 	let costs = interleave(scale.rounds, &mut contenders)?;
-	let name = format!("{some} calls of one update, each with a root and a witness count");
+	let name =
+		format!("{some} calls of one update, each with a root and a witness count, by {ALONE}");
 	let rates = |peer: usize| Pair::rates(some, &costs[0], &costs[peer]);
 	Ok(vec![
 		Row::pair(format!("{name}, against sp-trie with a root for each"), "calls/s", rates(1))

@@ -93,14 +93,17 @@ struct Input {
 #[derive(Subcommand)]
 enum ChildPart {
 	/// Copies a subtree from the given address.
-	#[command(hide = true)]
-	ChildFollow {
+	#[command(name = "child-follow", hide = true)]
+	Follow {
 		/// Where the provider listens.
 		address: String,
 	},
-	/// Inserts all places.
-	#[command(hide = true)]
-	ChildInsert,
+	/// Executes the calls of all places.
+	#[command(name = "child-insert", hide = true)]
+	Insert,
+	/// Writes all places at once.
+	#[command(name = "child-insert-at-once", hide = true)]
+	InsertAtOnce,
 }
 
 /// The sizes.
@@ -172,11 +175,14 @@ fn run() -> Result<(), Failure> {
 	let scale = Scale::new(input);
 	let missing = "a child needs --dir";
 	match child {
-		Some(ChildPart::ChildFollow { address }) => {
+		Some(ChildPart::Follow { address }) => {
 			return copies::tell(follower::follow(&dir.ok_or(missing)?, &address)?)
 		},
-		Some(ChildPart::ChildInsert) => {
+		Some(ChildPart::Insert) => {
 			return copies::tell(follower::insert(&dir.ok_or(missing)?, &scale)?)
+		},
+		Some(ChildPart::InsertAtOnce) => {
+			return copies::tell(follower::insert_at_once(&dir.ok_or(missing)?, &scale)?)
 		},
 		None => {},
 	}

@@ -72,6 +72,25 @@ export async function atSomeBlock({ api, signal, finalised: only = false }, cond
   }
 }
 
+/**
+ * Does `work`, which lasts until a block that comes soon is final, and shows meanwhile how many blocks that takes.
+ *
+ * @param {{ api: object, progress: object, ahead: number }} where `ahead`: so many blocks after the newest one is that block
+ * @param {() => Promise<any>} work
+ */
+export async function showBlocks({ api: { rpc }, progress, ahead }, work) {
+  const numberOf = async (header) => (await header).number.toNumber();
+  const final = await numberOf(rpc.chain.getHeader(await rpc.chain.getFinalizedHead()));
+  const blocks = (await numberOf(rpc.chain.getHeader())) + ahead - final;
+  progress.start(blocks, "blocks");
+  const end = await rpc.chain.subscribeFinalizedHeads(({ number }) => progress.set(Math.min(number.toNumber() - final, blocks)));
+  try {
+    return await work();
+  } finally {
+    end();
+  }
+}
+
 /** Resolves at the next block after the current one. */
 export async function nextBlock(where) {
   let first;

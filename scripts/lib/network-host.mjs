@@ -6,8 +6,8 @@
 //
 // Nodes of the file that are named after the folder are held back until they are asked for.
 //
-// Sends  { kind: "spawned", name }  { kind: "up", nodes }  { kind: "started", node }  { kind: "died", name }
-//        { kind: "failed", reason }
+// Sends  { kind: "planned", count }  { kind: "spawned", name }  { kind: "up", nodes }  { kind: "started", node }
+//        { kind: "died", name }  { kind: "failed", reason }
 // Takes  { kind: "start", name }  { kind: "stop" }
 
 import { spawn } from "node:child_process";
@@ -90,11 +90,12 @@ const config = readNetworkConfig(file);
 config.settings.provider = "native";
 const later = new Map(heldBack.map((name) => [name, config.relaychain.nodes.find((node) => node.name === name)]));
 config.relaychain.nodes = config.relaychain.nodes.filter(({ name }) => !later.has(name));
+process.send({ kind: "planned", count: config.relaychain.nodes.length });
 await start("", config, {
   dir,
   force: true,
-  // The orchestrator writes a node's address into the chain spec of the next one.
-  spawnConcurrency: 1,
+  // All but the first, whose address the orchestrator writes into the chain spec of the others.
+  spawnConcurrency: 4,
   logType: "text",
   setGlobalNetwork: (started) => {
     network = started;

@@ -26,10 +26,10 @@ export class Network {
   #stopping = false;
 
   /**
-   * Starts the network file `file`; `dir` takes chain specs, databases and logs. `onSpawn(name)` for each node. The nodes named in
-   * `later` wait for `start(name)`.
+   * Starts the network file `file`; `dir` takes chain specs, databases and logs. `onPlan(count)`: so many nodes start now;
+   * `onSpawn(name)` for each node. The nodes named in `later` wait for `start(name)`.
    */
-  constructor(file, dir, { onSpawn, later = [] } = {}) {
+  constructor(file, dir, { onPlan, onSpawn, later = [] } = {}) {
     this.#dir = dir;
     const log = openSync(join(dir, "zombienet.txt"), "a");
     this.#host = fork(HOST, [file, dir, ...later], { detached: true, stdio: ["ignore", log, log, "ipc"] });
@@ -39,6 +39,7 @@ export class Network {
     this.death.catch(() => {});
     const up = new Promise((resolve) => {
       this.#host.on("message", (message) => {
+        if (message.kind === "planned") onPlan?.(message.count);
         if (message.kind === "spawned") onSpawn?.(message.name);
         if (message.kind === "up") resolve((this.nodes = message.nodes));
       });

@@ -2,6 +2,9 @@
 
 let nextId = 1;
 
+/** A node that is well answers in milliseconds; one that hangs must not hold up the run. */
+const ANSWER_MS = 20_000;
+
 /**
  * Calls `method` of the node whose WebSocket address is `ws` (the same port answers HTTP).
  * Rejects if the node cannot be reached or answers with an error.
@@ -32,13 +35,23 @@ async function post(ws, body, signal) {
   return response.json();
 }
 
-/** Best block, last finalised block and number of peers of a node. */
-export async function nodeStatus(ws, signal) {
-  const [best, finalisedHash, health] = await Promise.all([
-    rpc(ws, "chain_getHeader", [], signal),
-    rpc(ws, "chain_getFinalizedHead", [], signal),
-    rpc(ws, "system_health", [], signal),
-  ]);
-  const finalised = await rpc(ws, "chain_getHeader", [finalisedHash], signal);
-  return { best: Number(best.number), finalised: Number(finalised.number), peers: health.peers };
+/**
+ * Best block, last finalised block and number of peers of a node. Rejects with its name if it has not answered within `limitMs`,
+ * and when `signal` aborts.
+ */
+export async function nodeStatus({ name, ws }, signal, limitMs = ANSWER_MS) {
+  const limit = AbortSignal.timeout(limitMs);
+  const either = AbortSignal.any([signal, limit]);
+  try {
+    const [best, finalisedHash, health] = await Promise.all([
+      rpc(ws, "chain_getHeader", [], either),
+      rpc(ws, "chain_getFinalizedHead", [], either),
+      rpc(ws, "system_health", [], either),
+    ]);
+    const finalised = await rpc(ws, "chain_getHeader", [finalisedHash], either);
+    return { best: Number(best.number), finalised: Number(finalised.number), peers: health.peers };
+  } catch (error) {
+    const reason = limit.aborted ? `nothing came within ${limitMs / 1000} s` : (error.cause ?? error).message;
+    throw new Error(`the node ${name} does not answer: ${reason}`, { cause: error });
+  }
 }

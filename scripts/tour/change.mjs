@@ -1,6 +1,7 @@
 // Changes one city at the node that serves /geo. The follower's subscription tells of it, and the new value is read from the follower
 // with a new proof.
 
+import { showBlocks } from "../lib/chain.mjs";
 import { loadClient } from "../lib/packages.mjs";
 import { GEO, VALID_BLOCKS } from "./geo.mjs";
 
@@ -32,7 +33,8 @@ export async function run({ signal, shared }, progress) {
   if (receipt.status !== "applied") throw new Error(`the call ${receipt.status}: ${receipt.reason}`);
   const seconds = () => ((Date.now() - started) / 1000).toFixed(1);
   // A follower takes what the hub has finalised, so the proof of the new value is final too.
-  const { seq, value } = await change;
+  // One block until the node offers the head to the hub, one that takes it.
+  const { seq, value } = await showBlocks({ api: validator, progress, ahead: 2 }, () => change);
   if (seq < receipt.seq || value !== VALUE) throw new Error(`head ${seq} changes ${CITY} to ${value}, not to ${VALUE}`);
   progress.note(`the follower's subscription says after ${seconds()} s: ${CITY} is ${value} in head ${seq}`);
 

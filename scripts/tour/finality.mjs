@@ -14,7 +14,7 @@ export async function run({ nodes, signal }, progress) {
   let lowest = Infinity;
   while (waiting.size > 0) {
     for (const node of [...waiting.values()]) {
-      const { finalised, peers } = await nodeStatus(node.ws, signal);
+      const { finalised, peers } = await nodeStatus(node, signal);
       if (finalised === 0 || peers === 0) continue;
       waiting.delete(node.name);
       lowest = Math.min(lowest, finalised);

@@ -12,13 +12,16 @@ export const timeoutMs = 300_000;
 
 const POLL_MS = 200;
 
+/** Most memory that a follower with the whole data set may take. */
+const MOST_MEMORY_MB = 1000;
+
 export async function run({ network, signal, shared }, progress) {
   const { pathToId } = await loadClient();
   const { places, validator } = shared;
   const geo = pathToId(GEO);
   const started = Date.now();
   const node = await network.start("follower");
-  while (!(await nodeStatus(node.ws, signal).catch(() => undefined))) await sleep(POLL_MS, undefined, { signal });
+  while (!(await nodeStatus(node, signal).catch(() => undefined))) await sleep(POLL_MS, undefined, { signal });
   const follower = (shared.follower = await connect(node));
 
   // A place is an object or a field; the copy counts both, and a few entries more.
@@ -40,6 +43,7 @@ export async function run({ network, signal, shared }, progress) {
   const megabytes = (status.sync.bytes / 1e6).toFixed(1);
   shared.summary.push(["seconds for the follower to start and fetch /geo", seconds], ["MB fetched, every range proven", megabytes]);
   const memory = await peakMemory(node.pid);
+  if (memory > MOST_MEMORY_MB) throw new Error(`the follower took ${memory} MB of memory, more than ${MOST_MEMORY_MB} MB`);
   if (memory) shared.summary.push(["MB of memory of the follower, at most", memory]);
   return `${megabytes} MB in ranges proven against the finalised head ${status.localSeq}, ${seconds} s with the node's start`;
 }
@@ -48,5 +52,5 @@ export async function run({ network, signal, shared }, progress) {
 async function peakMemory(pid) {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
   const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-  return kilobytes && Math.round(kilobytes / 1000);
+  return kilobytes && Math.round((kilobytes * 1024) / 1e6);
 }

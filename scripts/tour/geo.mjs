@@ -5,6 +5,9 @@ import { loadClient } from "../lib/packages.mjs";
 /** Where the places stand in the global tree. */
 export const GEO = "/geo";
 
+/** The countries that steps ask about, and the states in them: the rest can be left out. */
+export const ASKED_STATES = { AU: ["SA"], BR: ["RJ"], DE: ["BE", "BY"], FR: ["IDF"], JP: ["13"] };
+
 /** Development accounts: Charlie's key signs heads and pays for commits, Dave owns /geo and signs the calls. */
 export const AUTHORITY = "//Charlie";
 export const OWNER = "//Dave";

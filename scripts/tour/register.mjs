@@ -1,6 +1,6 @@
 // Registers /geo as a remote subtree with PoA, and gives the VApp node the key of its authority.
 
-import { atSomeBlock, connect, developmentKey, finalised } from "../lib/chain.mjs";
+import { atSomeBlock, connect, developmentKey, finalised, showBlocks } from "../lib/chain.mjs";
 import { loadClient } from "../lib/packages.mjs";
 import { AUTHORITY, GEO, node, OWNER, statusOf } from "./geo.mjs";
 
@@ -11,7 +11,7 @@ const KEY = "geo";
 const PLAIN = { Plain: null };
 const RAW_KEYS = 0;
 
-export async function run({ nodes, signal, shared }) {
+export async function run({ nodes, signal, shared }, progress) {
   const { pathToId, poaMode } = await loadClient();
   shared.vapp = await connect(node(nodes, "vapp"));
   shared.validator = await connect(node(nodes, "alice"));
@@ -23,7 +23,8 @@ export async function run({ nodes, signal, shared }) {
   const { id, params } = poaMode([authority.publicKey]);
   const { register } = shared.validator.tx.subtreeSecurity;
   const call = register(pathToId("/"), KEY, { Native: id }, params, PLAIN, RAW_KEYS);
-  await finalised(shared.validator, call, shared.owner);
+  const where = { api: shared.validator, progress, ahead: 1 };
+  await showBlocks(where, () => finalised(shared.validator, call, shared.owner));
 
   const geo = pathToId(GEO);
   const status = await atSomeBlock({ api: shared.vapp, signal }, () => statusOf(shared.vapp, geo));

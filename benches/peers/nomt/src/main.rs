@@ -7,6 +7,7 @@ use nomt::{hasher::Blake3Hasher, KeyReadWrite, Nomt, Options, SessionParams};
 use std::{
 	error::Error,
 	io::{self, Read, Write},
+	thread,
 	time::Instant,
 };
 
@@ -20,8 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 	let dir = std::env::args().nth(1).ok_or("usage: dstp-bench-nomt FOLDER")?;
 	let mut options = Options::new();
 	options.path(dir);
-	// As many as the machine that the figures come from has processors.
-	options.commit_concurrency(2);
+	// All processors, as the other contenders may use them.
+	options.commit_concurrency(thread::available_parallelism()?.get());
 	let nomt = Nomt::<Blake3Hasher>::open(options)?;
 	let (mut input, mut output) = (io::stdin().lock(), io::stdout().lock());
 	while let Ok(count) = number(&mut input) {
