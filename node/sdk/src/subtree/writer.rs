@@ -38,12 +38,12 @@ const MAX_GROUP_BYTES: usize = 1024 * 1024;
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Calls that may wait for the one before them, so that senders of calls without predecessors cannot fill the memory. Of the largest
-/// calls these are 64 MiB.
-pub(super) const MAX_HELD_CALLS: usize = 256;
+/// calls these are 128 MiB.
+pub(super) const MAX_HELD_CALLS: usize = 512;
 
-/// Calls of one account among them, so that no account alone takes the places of all others: what a client has under way at a
-/// time.
-const MAX_HELD_PER_ACCOUNT: usize = 64;
+/// Calls of one account among them, so that no account alone takes the places of all others. A client that hands in hundreds at once
+/// sees most of them come before the one before them.
+const MAX_HELD_PER_ACCOUNT: usize = 256;
 
 /// How long it is remembered that a call was refused, so that those after it are refused at once instead of waiting for it.
 const GAP_MEMORY: Duration = Duration::from_secs(1);

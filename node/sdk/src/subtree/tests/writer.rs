@@ -140,12 +140,12 @@ fn others_find_a_place(options: EngineOptions, flood: &[Sr25519Keyring], calls_e
 fn calls_that_may_not_enter_take_no_place_from_those_that_wait() {
 	let admission = AccountLimits::new(Arc::new(Only(Alice.to_account_id())));
 	let options = EngineOptions { admission: Arc::new(admission), ..Default::default() };
-	others_find_a_place(options, &[Bob, Charlie, Dave, Eve, Ferdie], 60);
+	others_find_a_place(options, &[Bob, Charlie, Dave, Eve, Ferdie], 110);
 }
 
 #[test]
 fn one_account_does_not_take_all_places_for_calls_that_wait() {
-	others_find_a_place(EngineOptions::default(), &[Bob], 300);
+	others_find_a_place(EngineOptions::default(), &[Bob], 600);
 }
 
 /// Fails each write of calls once it is armed.
